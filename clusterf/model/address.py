@@ -1,0 +1,131 @@
+"""IP addresses and prefixes, in the form in which the kernel takes them.
+
+The table of a large cluster holds hundreds of thousands of addresses as keys of mappings, so an
+address here *is* its packed bytes: hashing and comparing run in C (docs/adr/0002).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from enum import StrEnum
+from typing import Generic, NamedTuple, Self, TypeVar
+
+T = TypeVar("T")
+
+
+class Family(StrEnum):
+    """Address family, by the names that ip(8) uses."""
+
+    INET = "inet"
+    INET6 = "inet6"
+
+    @property
+    def bits(self) -> int:
+        """Length of an address of this family in bits."""
+        return 32 if self is Family.INET else 128
+
+
+class Address(bytes):
+    """One IPv4 or IPv6 address: 4 or 16 bytes in network order.
+
+    An IPv4 address never equals an IPv6 address, not even its mapped form.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read the usual notation; no prefix length, no zone, no leading zeros.
+
+        Raises:
+            ValueError: with the offending text.
+        """
+        try:
+            if ":" in text:
+                return cls(socket.inet_pton(socket.AF_INET6, text))
+            return cls(socket.inet_pton(socket.AF_INET, text))
+        except (OSError, ValueError):
+            # ValueError covers embedded NUL characters and lone surrogates.
+            raise ValueError(f"{text!r} is not an IP address") from None
+
+    @property
+    def family(self) -> Family:
+        """Family, told by the length."""
+        return Family.INET if len(self) == 4 else Family.INET6
+
+    def __str__(self) -> str:
+        family = socket.AF_INET if len(self) == 4 else socket.AF_INET6
+        return socket.inet_ntop(family, self)
+
+    def __repr__(self) -> str:
+        return f"Address({str(self)!r})"
+
+
+def endpoint(address: Address, port: int) -> str:
+    """``192.0.2.1:80`` or ``[2001:db8::1]:80``, as ipvsadm writes it."""
+    if len(address) == 4:
+        return f"{address}:{port}"
+    return f"[{address}]:{port}"
+
+
+class Network(NamedTuple):
+    """A prefix. Host bits are zero; ``length`` is in bits."""
+
+    address: Address
+    length: int
+
+    @classmethod
+    def parse(cls, text: str) -> Network:
+        """Read ``address/length`` or a bare address (its full length).
+
+        Raises:
+            ValueError: for anything else, and for host bits that are set.
+        """
+        try:
+            network = ipaddress.ip_network(text)
+        except ValueError as error:
+            raise ValueError(f"{text!r} is not a prefix: {error}") from None
+        return cls(Address(network.network_address.packed), network.prefixlen)
+
+    @property
+    def family(self) -> Family:
+        """Family of the prefix."""
+        return self.address.family
+
+    def __contains__(self, address: object) -> bool:
+        if not isinstance(address, Address) or len(address) != len(self.address):
+            return False
+        shift = len(address) * 8 - self.length
+        return int.from_bytes(address) >> shift == int.from_bytes(self.address) >> shift
+
+    def __str__(self) -> str:
+        return f"{self.address}/{self.length}"
+
+
+class PrefixTable(Generic[T]):
+    """Longest-prefix lookup. Of two entries for one prefix the first one added is kept."""
+
+    __slots__ = ("_by_length",)
+
+    def __init__(self) -> None:
+        # (bytes in an address, prefix length) -> leading bits -> value, longest length first.
+        self._by_length: dict[tuple[int, int], dict[int, T]] = {}
+
+    def add(self, network: Network, value: T) -> bool:
+        """Add an entry; False when the prefix was already there and nothing changed."""
+        where = (len(network.address), network.length)
+        if where not in self._by_length:
+            self._by_length[where] = {}
+            self._by_length = dict(sorted(self._by_length.items(), reverse=True))
+        bits = int.from_bytes(network.address) >> (where[0] * 8 - network.length)
+        return self._by_length[where].setdefault(bits, value) is value
+
+    def longest(self, address: Address) -> T | None:
+        """Value of the longest prefix that holds the address, or None."""
+        size = len(address)
+        number = int.from_bytes(address)
+        for (other, length), entries in self._by_length.items():
+            if other == size and (found := entries.get(number >> (size * 8 - length))) is not None:
+                return found
+        return None

@@ -1,0 +1,184 @@
+"""What sources know: services, backends and routes, before policies. *None* means "no opinion".
+
+These are the records of the board. Each has a ``ref``, the key under which its source can
+put it again or drop it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import NamedTuple, TypeAlias
+
+from clusterf.model.address import Address, Family, Network
+from clusterf.model.provenance import Provenance, Refusal
+from clusterf.model.table import Method, Persistence, Protocol, Tunnel
+
+NO_LABELS: Mapping[str, str] = MappingProxyType({})
+
+
+class Ports(NamedTuple):
+    """One port for each protocol; None where the protocol is not offered."""
+
+    tcp: int | None = None
+    udp: int | None = None
+    sctp: int | None = None
+
+    def of(self, protocol: Protocol) -> int | None:
+        """Port for a protocol."""
+        if protocol is Protocol.TCP:
+            return self.tcp
+        return self.udp if protocol is Protocol.UDP else self.sctp
+
+
+NO_PORTS = Ports()
+
+
+class ServiceRef(NamedTuple):
+    """Key of a service record."""
+
+    name: str
+
+
+class BackendRef(NamedTuple):
+    """Key of a backend record; ``id`` is unique within the service and the source."""
+
+    service: str
+    id: str
+
+
+class RouteRef(NamedTuple):
+    """Key of a route record."""
+
+    name: str
+
+
+Ref: TypeAlias = ServiceRef | BackendRef | RouteRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frontend:
+    """Where clients reach a service: VIPs with ports, or a firewall mark of one family."""
+
+    ipv4: Address | None = None
+    ipv6: Address | None = None
+    ports: Ports = NO_PORTS
+    fwmark: int | None = None
+    family: Family = Family.INET  # of the firewall mark only
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSpec:
+    """Record: what one source says about a service.
+
+    ``order`` is the place among the services of this source: of two services that claim one VIP
+    and port the earlier keeps it. ``weight`` and below are defaults for its backends.
+    """
+
+    name: str
+    frontends: tuple[Frontend, ...] | None = None
+    scheduler: str | None = None
+    flags: frozenset[str] | None = None
+    persistence: Persistence | None = None
+    elide: bool | None = None
+    weight: int | None = None
+    method: Method | None = None
+    tunnel: Tunnel | None = None
+    upper_threshold: int | None = None
+    lower_threshold: int | None = None
+    order: int = 0
+    provenance: Provenance
+
+    @property
+    def ref(self) -> ServiceRef:
+        """Key of this record."""
+        return ServiceRef(self.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """Record: one candidate behind a service.
+
+    ``quiesced`` is the reason for which it shall get no new connections (weight 0), in words:
+    "unhealthy", "stopping". ``method`` and ``gateway`` are set by policies, seldom by sources:
+    with a gateway the destination is the gateway, at the frontend's port.
+    """
+
+    service: str
+    id: str
+    ipv4: Address | None = None
+    ipv6: Address | None = None
+    ports: Ports
+    weight: int | None = None
+    quiesced: str | None = None
+    method: Method | None = None
+    gateway: Address | None = None
+    tunnel: Tunnel | None = None
+    upper_threshold: int | None = None
+    lower_threshold: int | None = None
+    labels: Mapping[str, str] = field(default_factory=lambda: NO_LABELS)
+    provenance: Provenance
+
+    @property
+    def ref(self) -> BackendRef:
+        """Key of this record."""
+        return BackendRef(self.service, self.id)
+
+    def address(self, family: Family) -> Address | None:
+        """Own address of a family."""
+        return self.ipv4 if family is Family.INET else self.ipv6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Record: backends in ``prefix`` (None: all) are reached by ``method``, through ``gateway``.
+
+    A route without a method filters out the backends it matches.
+    """
+
+    name: str
+    prefix: Network | None = None
+    method: Method | None = None
+    gateway: Address | None = None
+    tunnel: Tunnel | None = None
+    provenance: Provenance
+
+    @property
+    def ref(self) -> RouteRef:
+        """Key of this record."""
+        return RouteRef(self.name)
+
+
+Record: TypeAlias = ServiceSpec | Backend | Route
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """All that is known of one service: what merge yields, policies change, resolve consumes.
+
+    ``order`` sorts services by the configuration: source, place in it, name. ``sources`` are the
+    provenances of the records that had a say.
+    """
+
+    name: str
+    order: tuple[int, int, str]
+    spec: ServiceSpec
+    backends: Mapping[str, Backend]
+    refusals: tuple[Refusal, ...] = ()
+    sources: tuple[Provenance, ...] = field(default=())
+
+    def with_backends(self, backends: Mapping[str, Backend], *refusals: Refusal) -> Service:
+        """Return a copy with other backends and further refusals."""
+        return replace(self, backends=backends, refusals=self.refusals + refusals)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What policies may know besides the service: routes in configuration order, and the time.
+
+    ``now`` is in seconds on the engine's clock; it has no meaning across restarts.
+    """
+
+    routes: tuple[Route, ...] = ()
+    now: float = 0.0
