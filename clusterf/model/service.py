@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 
 from clusterf.model.address import Address, Family, Network
 from clusterf.model.provenance import Provenance, Refusal
-from clusterf.model.table import Method, Persistence, Protocol, Tunnel
+from clusterf.model.table import Method, Protocol, Tunnel
 
 NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
@@ -33,6 +33,14 @@ class Ports(NamedTuple):
 
 
 NO_PORTS = Ports()
+
+
+class StickyClients(NamedTuple):
+    """Persistence as configured: ``timeout`` in seconds, and how many bits group clients."""
+
+    timeout: int
+    prefix4: int = 32
+    prefix6: int = 128
 
 
 class ServiceRef(NamedTuple):
@@ -80,7 +88,7 @@ class ServiceSpec:
     frontends: tuple[Frontend, ...] | None = None
     scheduler: str | None = None
     flags: frozenset[str] | None = None
-    persistence: Persistence | None = None
+    persistence: StickyClients | None = None
     elide: bool | None = None
     weight: int | None = None
     method: Method | None = None
@@ -124,6 +132,9 @@ class Backend:
     def ref(self) -> BackendRef:
         """Key of this record."""
         return BackendRef(self.service, self.id)
+
+    def __str__(self) -> str:
+        return f"{self.provenance}: {self.quiesced}" if self.quiesced else str(self.provenance)
 
     def address(self, family: Family) -> Address | None:
         """Own address of a family."""

@@ -19,6 +19,8 @@ The smallest plugin is a module with one hook::
         return [PolicyType(name="half", settings=HalfSettings, create=Half, summary="...")]
 """
 
+from clusterf.pipeline.drain import DrainRules, Drains
+from clusterf.pipeline.plan import plan_table
 from clusterf.plugin.api import (
     API_VERSION,
     Closing,
@@ -61,6 +63,8 @@ __all__ = [
     "Context",
     "DataPlane",
     "Desired",
+    "DrainRules",
+    "Drains",
     "Duration",
     "IPAddress",
     "IPNetwork",
@@ -83,4 +87,5 @@ __all__ = [
     "SourceUnavailable",
     "WeightNumber",
     "hookimpl",
+    "plan_table",
 ]

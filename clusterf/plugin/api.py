@@ -170,7 +170,7 @@ class Desired(Protocol):
         """Why nothing may be removed now (a source has not spoken yet), or None."""
         ...
 
-    def departed(self, key: ServiceKey) -> bool:
+    def departed(self, key: ServiceKey, target: DestinationKey | None = None) -> bool:
         """Whether this entry was in the table in this run and left it: its removal is certain."""
         ...
 

@@ -1,0 +1,1 @@
+"""The verbs: pure functions over the model. Read merge, decide, resolve, plan in this order."""

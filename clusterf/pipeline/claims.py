@@ -1,0 +1,83 @@
+"""Claims: which service keeps a VIP and port that several services ask for.
+
+The earlier in the order of the configuration keeps it, whatever order things became known in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from clusterf.model.table import ServiceKey
+
+Order = tuple[int, int, str]
+
+
+@dataclass(slots=True)
+class Claims:
+    """Holder of every claimed entry, and those who wait behind the holders.
+
+    Only contested entries cost more than one mapping item.
+    """
+
+    _holder: dict[ServiceKey, str] = field(default_factory=dict)
+    _waiting: dict[ServiceKey, set[str]] = field(default_factory=dict)
+    _claims: dict[str, tuple[Order, frozenset[ServiceKey]]] = field(default_factory=dict)
+
+    def claim(self, service: str, order: Order, keys: Iterable[ServiceKey]) -> set[str]:
+        """State all that a service claims now; returns the other services to look at again."""
+        wanted = frozenset(keys)
+        _, before = self._claims.get(service, (order, frozenset[ServiceKey]()))
+        if wanted:
+            self._claims[service] = (order, wanted)
+        else:
+            self._claims.pop(service, None)
+        again: set[str] = set()
+        for key in before - wanted:
+            if self._holder.get(key) == service:
+                del self._holder[key]
+                again |= self._promote(key)
+            elif (waiting := self._waiting.get(key)) is not None:
+                waiting.discard(service)
+        for key in wanted:
+            again |= self._ask(service, key)
+        again.discard(service)
+        return again
+
+    def holder(self, key: ServiceKey) -> str | None:
+        """Service that keeps an entry."""
+        return self._holder.get(key)
+
+    def _ask(self, service: str, key: ServiceKey) -> set[str]:
+        holder = self._holder.setdefault(key, service)
+        if holder == service:
+            # Its own place in the order may have changed.
+            waiting = self._waiting.get(key)
+            if waiting and min(waiting, key=self._order) != service:
+                waiting.add(service)
+                del self._holder[key]
+                return self._promote(key)
+            return set()
+        if self._order(service) < self._order(holder):
+            self._holder[key] = service
+            self._waiting.setdefault(key, set()).discard(service)
+            self._waiting[key].add(holder)
+            return {holder}
+        self._waiting.setdefault(key, set()).add(service)
+        return set()
+
+    def _order(self, service: str) -> Order:
+        return self._claims[service][0]
+
+    def _promote(self, key: ServiceKey) -> set[str]:
+        """Give a free entry to the first of those who wait; returns who has to be looked at."""
+        waiting = self._waiting.get(key)
+        if not waiting:
+            self._waiting.pop(key, None)
+            return set()
+        first = min(waiting, key=self._order)
+        waiting.discard(first)
+        if not waiting:
+            del self._waiting[key]
+        self._holder[key] = first
+        return {first}

@@ -1,0 +1,42 @@
+"""Override: what an operator ordered by ``clusterf drain`` beats what sources and policies say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from clusterf.model.service import Service
+
+
+class Drained(NamedTuple):
+    """An operator's order to quiesce a whole service (``backend`` empty) or one backend."""
+
+    service: str
+    backend: str = ""
+
+
+def override(service: Service, drained: Mapping[Drained, str]) -> Service:
+    """Quiesce what ``drained`` names; its values are the reasons shown with the destinations.
+
+    A backend is named by its id or, as for container ids, by a unique beginning of it.
+    """
+    mine = {order: reason for order, reason in drained.items() if order.service == service.name}
+    if not mine:
+        return service
+    backends = dict(service.backends)
+    for order, reason in mine.items():
+        for identity in matching(service.backends, order.backend):
+            if backends[identity].quiesced is None:
+                backends[identity] = replace(backends[identity], quiesced=reason)
+    return service.with_backends(backends)
+
+
+def matching(backends: Mapping[str, object], name: str) -> list[str]:
+    """Ids that ``name`` stands for: all for an empty name; one or none otherwise."""
+    if not name:
+        return list(backends)
+    if name in backends:
+        return [name]
+    found = [identity for identity in backends if identity.startswith(name)]
+    return found if len(found) == 1 else []
