@@ -6,7 +6,7 @@ what the earlier ones left open, and a contradiction is reported with both prove
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -26,7 +26,7 @@ class Contribution:
 
     index: int
     spec: ServiceSpec | None
-    backends: Mapping[str, Backend]
+    backends: dict[str, Backend]
 
 
 def merge(name: str, contributions: Sequence[Contribution]) -> Service | None:
@@ -50,7 +50,7 @@ def merge(name: str, contributions: Sequence[Contribution]) -> Service | None:
     if spec is None:
         spec = ServiceSpec(name=name, provenance=Provenance("merge"))
     if len(contributions) == 1:
-        backends = contributions[0].backends
+        backends: dict[str, Backend] = contributions[0].backends
     else:
         backends = _join(contributions, refusals)
     return Service(name=name, order=order, spec=spec, backends=backends, refusals=tuple(refusals))

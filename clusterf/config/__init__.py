@@ -1,0 +1,1 @@
+"""TOML text becomes values with positions, then a checked configuration, or problems."""

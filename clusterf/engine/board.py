@@ -1,0 +1,222 @@
+"""The board: what every source knows now, by key, and which services changed.
+
+Publishing never blocks and never queues: a record is exchanged in place, its service is marked,
+and what changes twice before the reconciler looks is looked at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import trio
+
+from clusterf.model.provenance import Refusal
+from clusterf.model.service import (
+    Backend,
+    BackendRef,
+    Record,
+    Ref,
+    Route,
+    RouteRef,
+    ServiceRef,
+    ServiceSpec,
+)
+from clusterf.pipeline.merge import Contribution
+
+
+@dataclass(slots=True)
+class Slot:
+    """All that one source has published."""
+
+    index: int = 0
+    services: dict[str, Contribution] = field(default_factory=dict)
+    routes: dict[str, Route] = field(default_factory=dict)
+    refusals: dict[str, Refusal] = field(default_factory=dict)
+    synced: bool = False
+    degraded: str | None = None
+
+
+class Board:
+    """Records of all sources. Services are marked by name until `take` is called."""
+
+    def __init__(self) -> None:
+        self.slots: dict[str, Slot] = {}
+        self.changed = trio.Event()
+        self._marked: dict[str, None] = {}
+        self._routes: tuple[Route, ...] | None = None
+
+    def arrange(self, names: Sequence[str]) -> None:
+        """State which sources there are, in the order of the configuration.
+
+        What a source that stays has published is kept; the records of one that goes are dropped.
+        """
+        before = list(self.slots)
+        gone = [name for name in before if name not in names]
+        for name in gone:
+            self.mark(*self.slots[name].services)
+        if [name for name in before if name not in gone] != [n for n in names if n in before]:
+            self.mark_all()
+        had_routes = any(self.slots[name].routes for name in gone)
+        self.slots = {name: self.slots.get(name) or Slot() for name in names}
+        for index, slot in enumerate(self.slots.values()):
+            slot.index = index
+            for contribution in slot.services.values():
+                contribution.index = index
+        self._routes = None
+        if had_routes:
+            self.mark_all()
+
+    def publisher(self, name: str, spoke: Callable[[], None]) -> BoardPublisher:
+        """The publishing end for a source; ``spoke`` is called whenever it publishes records."""
+        return BoardPublisher(self, self.slots[name], spoke)
+
+    def unsynced(self) -> list[str]:
+        """Sources that have not spoken yet: what they may own is unknown, not empty."""
+        return [name for name, slot in self.slots.items() if not slot.synced]
+
+    def contributions(self, service: str) -> list[Contribution]:
+        """What the sources say of a service, in the order of the configuration.
+
+        The mappings inside are alive: use them before the next await.
+        """
+        return [slot.services[service] for slot in self.slots.values() if service in slot.services]
+
+    def services(self) -> set[str]:
+        """Names of all services that any source knows."""
+        return {name for slot in self.slots.values() for name in slot.services}
+
+    def routes(self) -> tuple[Route, ...]:
+        """All routes: by the order of the sources, then by name. Of two with one name the first."""
+        if self._routes is None:
+            routes: dict[str, Route] = {}
+            for slot in self.slots.values():
+                for name in sorted(slot.routes):
+                    routes.setdefault(name, slot.routes[name])
+            self._routes = tuple(routes.values())
+        return self._routes
+
+    def mark(self, *services: str) -> None:
+        """Have services looked at again."""
+        if services:
+            self._marked.update(dict.fromkeys(services))
+            self.changed.set()
+
+    def mark_all(self) -> None:
+        """Have every service looked at again."""
+        self.mark(*self.services())
+
+    def routes_changed(self) -> None:
+        """A route touches every service: the one exception to the cost of a change."""
+        self._routes = None
+        self.mark_all()
+
+    def poke(self) -> None:
+        """Wake the reconciler without marking anything: a source has spoken."""
+        self.changed.set()
+
+    def take(self) -> list[str]:
+        """Return the marked services and forget the marks."""
+        taken = list(self._marked)
+        self._marked.clear()
+        self.changed = trio.Event()
+        return taken
+
+
+class BoardPublisher:
+    """Implements `clusterf.plugin.Publisher` for one source."""
+
+    def __init__(self, board: Board, slot: Slot, spoke: Callable[[], None]) -> None:
+        self._board = board
+        self._slot = slot
+        self._spoke = spoke
+
+    def put(self, *records: Record) -> None:
+        """Add records or exchange those under the same refs."""
+        self._spoke()
+        for record in records:
+            if isinstance(record, Backend):
+                backends = self._holding(record.service).backends
+                if backends.get(record.id) != record:
+                    backends[record.id] = record
+                    self._board.mark(record.service)
+            elif isinstance(record, ServiceSpec):
+                holding = self._holding(record.name)
+                if holding.spec != record:
+                    holding.spec = record
+                    self._board.mark(record.name)
+            elif self._slot.routes.get(record.name) != record:
+                self._slot.routes[record.name] = record
+                self._board.routes_changed()
+
+    def drop(self, *refs: Ref) -> None:
+        """Remove records; unknown refs are ignored."""
+        self._spoke()
+        services = self._slot.services
+        for ref in refs:
+            if isinstance(ref, RouteRef):
+                if self._slot.routes.pop(ref.name, None) is not None:
+                    self._board.routes_changed()
+                continue
+            name = ref.service if isinstance(ref, BackendRef) else ref.name
+            holding = services.get(name)
+            if holding is None:
+                continue
+            if isinstance(ref, ServiceRef):
+                if holding.spec is None:
+                    continue
+                holding.spec = None
+            elif holding.backends.pop(ref.id, None) is None:
+                continue
+            if holding.spec is None and not holding.backends:
+                del services[name]
+            self._board.mark(name)
+
+    def replace(self, records: Iterable[Record]) -> None:
+        """State all that the source knows; only what differs is marked."""
+        self._spoke()
+        services: dict[str, Contribution] = {}
+        routes: dict[str, Route] = {}
+        for record in records:
+            if isinstance(record, Route):
+                routes[record.name] = record
+                continue
+            name = record.service if isinstance(record, Backend) else record.name
+            holding = services.get(name)
+            if holding is None:
+                holding = services[name] = Contribution(self._slot.index, None, {})
+            if isinstance(record, Backend):
+                holding.backends[record.id] = record
+            else:
+                holding.spec = record
+        before = self._slot.services
+        for name, holding in services.items():
+            if name in before and before[name] == holding:
+                services[name] = before[name]
+            else:
+                self._board.mark(name)
+        self._board.mark(*(name for name in before if name not in services))
+        self._slot.services = services
+        if routes != self._slot.routes:
+            self._slot.routes = routes
+            self._board.routes_changed()
+        if not self._slot.synced:
+            self._slot.synced = True
+            self._board.poke()
+
+    def refuse(self, key: str, refusal: Refusal | None) -> None:
+        """Report a reasoned "no" about an object of the source; None takes it back."""
+        if refusal is None:
+            self._slot.refusals.pop(key, None)
+        else:
+            self._slot.refusals[key] = refusal
+
+    def degraded(self, reason: str | None) -> None:
+        """Say that the source works on what it last knew."""
+        self._slot.degraded = reason
+
+    def _holding(self, name: str) -> Contribution:
+        holding = self._slot.services.get(name)
+        if holding is None:
+            holding = self._slot.services[name] = Contribution(self._slot.index, None, {})
+        return holding

@@ -1,0 +1,69 @@
+"""The view that outputs plan against: the table, what may be removed, what can serve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from clusterf.engine.board import Board
+from clusterf.engine.reconciler import Reconciler
+from clusterf.model.address import Address
+from clusterf.model.table import AddressKey, DestinationKey, ServiceKey, VirtualService
+from clusterf.plugin.api import DataPlane
+
+
+class EngineDesired:
+    """Implements `clusterf.plugin.Desired` over the engine's live state."""
+
+    def __init__(
+        self, board: Board, reconciler: Reconciler, planes: Callable[[], Sequence[DataPlane]]
+    ) -> None:
+        self._board = board
+        self._reconciler = reconciler
+        self._planes = planes
+
+    @property
+    def table(self) -> Mapping[ServiceKey, VirtualService]:
+        """What should be."""
+        return self._reconciler.table
+
+    @property
+    def hold(self) -> str | None:
+        """Why nothing may be removed now, or None."""
+        unsynced = self._board.unsynced()
+        return f"{', '.join(unsynced)} has not spoken yet" if unsynced else None
+
+    def departed(self, key: ServiceKey, target: DestinationKey | None = None) -> bool:
+        """Whether this left the table in this run: its removal is certain."""
+        return self._reconciler.departed(key, target)
+
+    def serving(self, address: Address) -> bool:
+        """Whether some entry at this VIP can serve on every data plane output."""
+        planes = self._planes()
+        return any(
+            all(plane.serving(key) for plane in planes)
+            if planes
+            else self._reconciler.table[key].serves
+            for key in self._reconciler.entries_at(address)
+        )
+
+    def held(self, address: Address) -> bool:
+        """Whether a data plane output still has an entry for this VIP."""
+        return any(
+            isinstance(key, AddressKey) and key.address == address
+            for plane in self._planes()
+            for key in plane.entries()
+        )
+
+
+class PreviewDesired(EngineDesired):
+    """The same for ``clusterf plan``: as if the data planes already held the table."""
+
+    def serving(self, address: Address) -> bool:
+        """Whether the table has a destination for this VIP."""
+        return any(
+            self._reconciler.table[key].serves for key in self._reconciler.entries_at(address)
+        )
+
+    def held(self, address: Address) -> bool:
+        """Whether the table has an entry for this VIP."""
+        return bool(self._reconciler.entries_at(address))

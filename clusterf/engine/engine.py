@@ -1,0 +1,229 @@
+"""The engine: builds instances from a configuration, runs them, exchanges them on reload.
+
+The nesting of the nurseries is the order of the end: sources first, then the reconciler,
+then the outputs. Ending changes nothing in the world.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Sequence
+from functools import partial
+
+import trio
+
+from clusterf.config.configuration import Configuration
+from clusterf.engine.board import Board
+from clusterf.engine.desired import EngineDesired
+from clusterf.engine.instances import Made, OutputTask, SourceTask, make, unchanged
+from clusterf.engine.journal import Journal
+from clusterf.engine.orders import Orders
+from clusterf.engine.reconciler import Reconciler, Rules
+from clusterf.engine.runner import Runner
+from clusterf.engine.settle import Settle
+from clusterf.engine.supervisor import Health
+from clusterf.model.table import ServiceKey
+from clusterf.pipeline.override import Drained
+from clusterf.pipeline.resolve import Scope
+from clusterf.plugin.api import DataPlane, Output
+
+log = logging.getLogger("clusterf.engine")
+
+
+class Engine:
+    """Owns the board, the table and every running instance."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        """Make every instance, start none.
+
+        Raises:
+            ClusterfError: an instance could not be made.
+        """
+        self.configuration = configuration
+        self.board = Board()
+        self.reconciler = Reconciler(self.board, self._table_changed)
+        self.journal = Journal()
+        self.orders = Orders(configuration.core.state_dir)
+        self.sources: dict[str, SourceTask] = {}
+        self.outputs: dict[str, OutputTask] = {}
+        self.started = trio.Event()
+        self._made = make(configuration)
+        self._sources: trio.Nursery | None = None
+        self._outputs: trio.Nursery | None = None
+
+    # --- life ------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Run until `stop` is called or the surrounding scope is cancelled.
+
+        Raises:
+            ClusterfError: an instance with ``startup_error = "fail"`` could not start.
+        """
+        self.reconciler.drained = self.orders.load()
+        try:
+            async with trio.open_nursery() as outputs:
+                async with trio.open_nursery() as deciding:
+                    async with trio.open_nursery() as sources:
+                        self._sources, self._outputs = sources, outputs
+                        self._put_in_force(self.configuration, self._made)
+                        deciding.start_soon(self._decide)
+                        # Sources alone would let this block end once all of them are final.
+                        sources.start_soon(trio.sleep_forever)
+                    deciding.cancel_scope.cancel()
+                outputs.cancel_scope.cancel()
+        finally:
+            for task in self.outputs.values():
+                await task.close()
+
+    def stop(self) -> None:
+        """End in order. What is in the kernel stays."""
+        if self._sources is not None:
+            self._sources.cancel_scope.cancel()
+
+    # --- configuration -----------------------------------------------------------------------
+
+    async def exchange(self, configuration: Configuration) -> None:
+        """Go over to a checked configuration: only what differs is stopped and started.
+
+        A source that is replaced keeps its records until its successor has spoken.
+
+        Raises:
+            ClusterfError: a new instance could not be made; everything is as it was.
+        """
+        keep = unchanged(self.configuration, configuration)
+        made = make(configuration, keep)
+        going_sources = [task for name, task in self.sources.items() if name not in keep]
+        going_outputs = [task for name, task in self.outputs.items() if name not in keep]
+        for source in going_sources:
+            await source.end()
+            del self.sources[source.instance.name]
+        for output in going_outputs:
+            await output.end()
+            await output.close()
+            del self.outputs[output.instance.name]
+        self._put_in_force(configuration, made)
+        log.info(
+            "configuration in force started=%d ended=%d",
+            len(made.sources) + len(made.outputs),
+            len(going_sources) + len(going_outputs),
+        )
+
+    def _put_in_force(self, configuration: Configuration, made: Made) -> None:
+        self.configuration, self._made = configuration, made
+        self.board.arrange([instance.name for instance in configuration.sources.values()])
+        core = configuration.core
+        scope = Scope(core.managed, frozenset(core.managed_fwmarks))
+        self.reconciler.configure(Rules(made.policies, configuration.defaults, scope))
+        self._start_sources()
+        if self.started.is_set():
+            self._start_outputs()
+
+    # --- operator's orders -------------------------------------------------------------------
+
+    def drain(self, order: Drained, reason: str) -> None:
+        """Quiesce what an operator names; survives a restart.
+
+        Raises:
+            ClusterfError: the order holds, but could not be written down.
+        """
+        self.reconciler.drained[order] = reason
+        self.board.mark(order.service)
+        self.orders.save(self.reconciler.drained)
+
+    def undrain(self, order: Drained) -> bool:
+        """Take an order back; False when there was none.
+
+        Raises:
+            ClusterfError: the order is taken back, but that could not be written down.
+        """
+        if self.reconciler.drained.pop(order, None) is None:
+            return False
+        self.board.mark(order.service)
+        self.orders.save(self.reconciler.drained)
+        return True
+
+    # --- deciding ----------------------------------------------------------------------------
+
+    async def first_pass(self) -> bool:
+        """Wait for the sources, at most ``start_wait``, and fill the table.
+
+        False when a source has not spoken: then nothing may be removed yet.
+        """
+        complete = await self._wait_for_sources(self.configuration.core.start_wait)
+        await self.reconciler.reconcile(self.board.take())
+        return complete
+
+    async def _decide(self) -> None:
+        complete = await self.first_pass()
+        self.started.set()
+        self._start_outputs()
+        settle = Settle(lambda: self.configuration.core.settle_max)
+        while True:
+            await self.board.changed.wait()
+            await settle.wait()
+            await self.reconciler.reconcile(self.board.take())
+            settle.passed()
+            was_complete, complete = complete, not self.board.unsynced()
+            if complete and not was_complete:
+                # The last source has spoken: what nobody wants may be removed now.
+                for runner in self.runners():
+                    runner.mark_everything()
+
+    async def _wait_for_sources(self, seconds: float) -> bool:
+        with trio.move_on_after(seconds):
+            while self.board.unsynced():
+                await self.board.changed.wait()
+                if self.board.unsynced():
+                    # The marks stay; only the bell is wound up again.
+                    self.board.changed = trio.Event()
+        return not self.board.unsynced()
+
+    def _table_changed(self, keys: Collection[ServiceKey]) -> None:
+        for runner in self.runners():
+            runner.mark(keys)
+
+    # --- instances ---------------------------------------------------------------------------
+
+    def runners(self) -> Sequence[Runner]:
+        """Runners of all outputs, in the order of the configuration."""
+        return [task.runner for task in self.outputs.values()]
+
+    def planes(self) -> Sequence[DataPlane]:
+        """The outputs that forward packets."""
+        return [runner.output for runner in self.runners() if isinstance(runner.output, DataPlane)]
+
+    def _start_sources(self) -> None:
+        if self._sources is None:
+            raise RuntimeError("sources start inside run()")
+        for instance in self.configuration.sources.values():
+            if (source := self._made.sources.pop(instance.name, None)) is None:
+                continue
+            task = SourceTask(instance, Health(), source=source)
+            self.sources[instance.name] = task
+            publisher = self.board.publisher(instance.name, task.health.running)
+            slot = self.board.slots[instance.name]
+            self._sources.start_soon(
+                task.run, partial(source.run, publisher), partial(getattr, slot, "synced")
+            )
+
+    def _start_outputs(self) -> None:
+        if self._outputs is None:
+            raise RuntimeError("outputs start inside run()")
+        for instance in self.configuration.outputs.values():
+            if (output := self._made.outputs.pop(instance.name, None)) is None:
+                continue
+            runner = self.make_runner(instance.name, output, look=instance.look)
+            task = OutputTask(instance, runner.health, runner=runner)
+            self.outputs[instance.name] = task
+            self._outputs.start_soon(task.run, runner.run, partial(getattr, runner, "adopted"))
+
+    def make_runner(self, name: str, output: Output, *, look: float) -> Runner:
+        """Make the runner of an output, not yet running."""
+        desired = EngineDesired(self.board, self.reconciler, self.planes)
+        return Runner(name, output, desired, self.journal, look=look, progressed=self._progressed)
+
+    def _progressed(self, keys: Collection[ServiceKey]) -> None:
+        """A data plane moved on: outputs that announce or bind VIPs look at these entries."""
+        for task in self.outputs.values():
+            if task.follows:
+                task.runner.mark(keys)

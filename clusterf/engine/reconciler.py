@@ -1,0 +1,199 @@
+"""The reconciler: takes the services that changed through the pipeline into the table.
+
+One task owns all decisions. The cost of one change is the size of that service.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import trio
+
+from clusterf.engine.board import Board
+from clusterf.model.address import Address
+from clusterf.model.defaults import Defaults
+from clusterf.model.provenance import Refusal
+from clusterf.model.service import Facts
+from clusterf.model.table import AddressKey, DestinationKey, ServiceKey, VirtualService
+from clusterf.pipeline.claims import Claims
+from clusterf.pipeline.decide import NamedPolicy, PolicyFailed, decide
+from clusterf.pipeline.merge import merge
+from clusterf.pipeline.override import Drained, override
+from clusterf.pipeline.resolve import Resolution, Scope, resolve
+
+log = logging.getLogger("clusterf.reconciler")
+
+_SLICE = 200
+"""Services between two checkpoints: about 2 ms each hundred, so that other tasks stay alive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the configuration says of the way from records to the table."""
+
+    policies: Sequence[NamedPolicy] = ()
+    defaults: Defaults = field(default_factory=Defaults)
+    scope: Scope = field(default_factory=Scope)
+
+
+class Reconciler:
+    """Owns the table. ``changed`` is told which entries became different."""
+
+    def __init__(self, board: Board, changed: Callable[[Collection[ServiceKey]], None]) -> None:
+        self.table: dict[ServiceKey, VirtualService] = {}
+        self.refusals: dict[str, tuple[Refusal, ...]] = {}
+        self.failures: dict[str, PolicyFailed] = {}
+        self.drained: dict[Drained, str] = {}
+        self.passes = 0
+        self._board = board
+        self._changed = changed
+        self._rules = Rules()
+        self._claims = Claims()
+        self._entries: dict[str, tuple[ServiceKey, ...]] = {}
+        self._by_address: dict[Address, set[ServiceKey]] = {}
+        self._departed: set[tuple[ServiceKey, DestinationKey | None]] = set()
+
+    # --- what others may ask ---------------------------------------------------------------
+
+    def service_of(self, key: ServiceKey) -> str | None:
+        """Name of the service that an entry of the table belongs to."""
+        return self._claims.holder(key)
+
+    def entries_of(self, service: str) -> tuple[ServiceKey, ...]:
+        """Entries of the table that belong to a service."""
+        return self._entries.get(service, ())
+
+    def entries_at(self, address: Address) -> Collection[ServiceKey]:
+        """Entries of the table at a VIP."""
+        return self._by_address.get(address, ())
+
+    def departed(self, key: ServiceKey, target: DestinationKey | None) -> bool:
+        """Whether this left the table since the start, while a source had not spoken yet."""
+        return (key, target) in self._departed
+
+    # --- work ------------------------------------------------------------------------------
+
+    def configure(self, rules: Rules) -> None:
+        """Take new rules; every service is looked at again."""
+        self._rules = rules
+        self._board.mark_all()
+        self._board.mark(*self._entries)
+
+    async def reconcile(self, services: Iterable[str]) -> set[ServiceKey]:
+        """Bring the table up to date for these services; returns the entries that changed."""
+        facts = Facts(routes=self._board.routes(), now=trio.current_time())
+        changed: set[ServiceKey] = set()
+        queue = dict.fromkeys(services)
+        done = 0
+        while queue:
+            name = next(iter(queue))
+            del queue[name]
+            again = self._reconcile_one(name, facts, changed)
+            queue.update(dict.fromkeys(again))
+            done += 1
+            if done % _SLICE == 0:
+                await trio.lowlevel.checkpoint()
+        if not self._board.unsynced():
+            self._departed.clear()
+        self.passes += 1
+        if changed:
+            self._changed(changed)
+        return changed
+
+    def _reconcile_one(self, name: str, facts: Facts, changed: set[ServiceKey]) -> set[str]:
+        """One service; returns others whose claims are touched by it."""
+        try:
+            order, resolution = self._through_pipeline(name, facts)
+        except PolicyFailed as failure:
+            if str(failure) != str(self.failures.get(name)):
+                log.exception("policy failed service=%s", name, exc_info=failure.__cause__)
+            self.failures[name] = failure
+            return set()
+        self.failures.pop(name, None)
+        again = self._claims.claim(name, order, resolution.entries)
+        refusals = list(resolution.refusals)
+        kept: dict[ServiceKey, VirtualService] = {}
+        for key, entry in resolution.entries.items():
+            holder = self._claims.holder(key)
+            if holder == name:
+                kept[key] = entry
+            else:
+                refusals.append(_taken(name, key, holder or "", entry))
+        self._tell(name, tuple(refusals))
+        self._store(name, kept, changed)
+        return again
+
+    def _through_pipeline(self, name: str, facts: Facts) -> tuple[tuple[int, int, str], Resolution]:
+        service = merge(name, self._board.contributions(name))
+        if service is None:
+            return (0, 0, name), Resolution()
+        outcome = decide(service, self._rules.policies, facts)
+        if isinstance(outcome, Refusal):
+            return service.order, Resolution(refusals=(*service.refusals, outcome))
+        overridden = override(outcome, self.drained)
+        return service.order, resolve(overridden, self._rules.defaults, self._rules.scope)
+
+    def _tell(self, name: str, refusals: tuple[Refusal, ...]) -> None:
+        """Log refusals that are new, once each."""
+        before = self.refusals.get(name, ())
+        for refusal in refusals:
+            if refusal not in before:
+                log.warning("refused reason=%s %s", refusal.reason, refusal)
+        if refusals:
+            self.refusals[name] = refusals
+        else:
+            self.refusals.pop(name, None)
+
+    def _store(
+        self, name: str, kept: Mapping[ServiceKey, VirtualService], changed: set[ServiceKey]
+    ) -> None:
+        for key in self._entries.get(name, ()):
+            # A claim that moved to another service is that service's to change.
+            if key not in kept and self._claims.holder(key) in {None, name}:
+                self._depart(key, self.table.pop(key, None), None)
+                self._index(key, present=False)
+                changed.add(key)
+        for key, entry in kept.items():
+            before = self.table.get(key)
+            # Also when it is equal: the reasons in it may have changed.
+            self.table[key] = entry
+            if before != entry:
+                self._depart(key, before, entry)
+                self._index(key, present=True)
+                changed.add(key)
+        if kept:
+            self._entries[name] = tuple(kept)
+        else:
+            self._entries.pop(name, None)
+
+    def _depart(
+        self, key: ServiceKey, before: VirtualService | None, after: VirtualService | None
+    ) -> None:
+        """While a source is unknown, remember what certainly left: that much may be removed."""
+        if before is None or not self._board.unsynced():
+            return
+        if after is None:
+            self._departed.add((key, None))
+        left = before.destinations.keys() - (after.destinations if after is not None else {})
+        self._departed.update((key, target) for target in left)
+
+    def _index(self, key: ServiceKey, *, present: bool) -> None:
+        if not isinstance(key, AddressKey):
+            return
+        if present:
+            self._by_address.setdefault(key.address, set()).add(key)
+        elif (keys := self._by_address.get(key.address)) is not None:
+            keys.discard(key)
+            if not keys:
+                del self._by_address[key.address]
+
+
+def _taken(name: str, key: ServiceKey, holder: str, entry: VirtualService) -> Refusal:
+    return Refusal(
+        f"service {name}",
+        "duplicate_vip",
+        f"{key} belongs to service {holder}, which comes first in the configuration",
+        entry.because if isinstance(entry.because, tuple) else None,  # type: ignore[arg-type]
+    )
