@@ -7,14 +7,16 @@ then the outputs. Ending changes nothing in the world.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any, NamedTuple
 
 import trio
 
-from clusterf.config.configuration import Configuration
+from clusterf.config.configuration import Configuration, Instance
 from clusterf.engine.board import Board
-from clusterf.engine.desired import EngineDesired
+from clusterf.engine.desired import EngineDesired, PreviewDesired
 from clusterf.engine.instances import Made, OutputTask, SourceTask, make, unchanged
 from clusterf.engine.journal import Journal
 from clusterf.engine.orders import Orders
@@ -22,12 +24,22 @@ from clusterf.engine.reconciler import Reconciler, Rules
 from clusterf.engine.runner import Runner
 from clusterf.engine.settle import Settle
 from clusterf.engine.supervisor import Health
+from clusterf.model.operation import Outcome, Plan
+from clusterf.model.provenance import Refusal
 from clusterf.model.table import ServiceKey
 from clusterf.pipeline.override import Drained
 from clusterf.pipeline.resolve import Scope
-from clusterf.plugin.api import DataPlane, Output
+from clusterf.plugin.api import Closing, DataPlane, Output, OutputType
 
 log = logging.getLogger("clusterf.engine")
+
+
+class Preview(NamedTuple):
+    """What would be done, by output; why nothing would be removed; what is refused."""
+
+    plans: dict[str, Plan]
+    hold: str | None
+    refusals: list[Refusal]
 
 
 class Engine:
@@ -47,6 +59,8 @@ class Engine:
         self.sources: dict[str, SourceTask] = {}
         self.outputs: dict[str, OutputTask] = {}
         self.started = trio.Event()
+        self.started_at = 0.0
+        self.desired = EngineDesired(self.board, self.reconciler, self.planes)
         self._made = make(configuration)
         self._sources: trio.Nursery | None = None
         self._outputs: trio.Nursery | None = None
@@ -59,6 +73,7 @@ class Engine:
         Raises:
             ClusterfError: an instance with ``startup_error = "fail"`` could not start.
         """
+        self.started_at = trio.current_time()
         self.reconciler.drained = self.orders.load()
         try:
             async with trio.open_nursery() as outputs:
@@ -79,6 +94,60 @@ class Engine:
         """End in order. What is in the kernel stays."""
         if self._sources is not None:
             self._sources.cancel_scope.cancel()
+
+    async def once(self) -> tuple[list[Outcome], bool]:
+        """Apply the configuration and end. Drains are begun; another run ends them.
+
+        Returns all outcomes, and whether every source has spoken.
+
+        Raises:
+            OutputUnavailable: an output's world is away.
+        """
+        outcomes: list[Outcome] = []
+        async with self._table_made() as complete:
+            for instance, output in self._data_planes_first():
+                runner = self.make_runner(instance.name, output, look=instance.look)
+                task = OutputTask(instance, runner.health, runner=runner)
+                self.outputs[instance.name] = task
+                outcomes += await runner.once()
+        for task in self.outputs.values():
+            await task.close()
+        return outcomes, complete
+
+    async def preview(self) -> Preview:
+        """Plan without carrying out.
+
+        Raises:
+            OutputUnavailable: an output's world is away.
+        """
+        desired = PreviewDesired(self.board, self.reconciler, self.planes)
+        plans: dict[str, Plan] = {}
+        async with self._table_made():
+            for instance, output in self._data_planes_first():
+                await output.observe(None)
+                plans[instance.name] = output.plan(desired, None, trio.current_time())
+                if isinstance(output, Closing):
+                    await output.close()
+        refusals = [one for many in self.reconciler.refusals.values() for one in many]
+        refusals += [one for slot in self.board.slots.values() for one in slot.refusals.values()]
+        return Preview(plans, desired.hold, refusals)
+
+    @asynccontextmanager
+    async def _table_made(self) -> AsyncIterator[bool]:
+        """Run the sources until the table is made and the block ends."""
+        self.reconciler.drained = self.orders.load()
+        async with trio.open_nursery() as sources:
+            self._sources = sources
+            self._put_in_force(self.configuration, self._made)
+            yield await self.first_pass()
+            sources.cancel_scope.cancel()
+
+    def _data_planes_first(self) -> list[tuple[Instance[OutputType[Any]], Output]]:
+        made = self._made.outputs
+        instances = sorted(
+            self.configuration.outputs.values(), key=lambda instance: instance.type.follows
+        )
+        return [(instance, made[instance.name]) for instance in instances]
 
     # --- configuration -----------------------------------------------------------------------
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, runtime_checkable
 
 from clusterf.model.address import Address, Network
 from clusterf.model.operation import Operation, Outcome, Plan
+from clusterf.model.problem import Severity
 from clusterf.model.provenance import Refusal
 from clusterf.model.service import Facts, Record, Ref, Service
 from clusterf.model.table import Connections, DestinationKey, ServiceKey, VirtualService
@@ -68,13 +68,6 @@ class Context(Protocol):
         return or raise; then the thread's end is awaited, so no thread outlives its task.
         """
         ...
-
-
-class Severity(StrEnum):
-    """How bad a finding is."""
-
-    ERROR = "error"
-    WARNING = "warning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,11 +235,26 @@ class DataPlane(Protocol):
         ...
 
     async def connections(self) -> Mapping[tuple[ServiceKey, DestinationKey], Connections]:
-        """Counters of all managed destinations, fresh from the kernel."""
+        """Counters of all managed destinations, fresh from the kernel.
+
+        The one method that may be called while another one is at work.
+        """
         ...
 
     def observed(self) -> Mapping[ServiceKey, VirtualService]:
         """The managed part of the world as last seen."""
+        ...
+
+
+@runtime_checkable
+class Surveying(Protocol):
+    """Optional on an output whose world is large: its periodic look goes slice by slice."""
+
+    async def survey(self) -> Collection[ServiceKey]:
+        """List the managed entries of the world: cheap, without their destinations.
+
+        The engine then has them observed and planned in slices, so that changes do not wait.
+        """
         ...
 
 

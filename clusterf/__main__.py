@@ -1,0 +1,7 @@
+"""``python -m clusterf``."""
+
+import sys
+
+from clusterf.cli.main import main
+
+sys.exit(main())

@@ -1,0 +1,129 @@
+"""The command line: which commands there are, their options, and the way their errors end.
+
+This file imports only what ``--help`` and ``--version`` need.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from clusterf import __version__
+
+CONFIGURATION = "/etc/clusterf/clusterf.toml"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code.
+
+    0 done; 1 refused; 2 usage (and: changes to make, of ``plan``); 69 unavailable; 70 a bug;
+    75 not all done; 77 not permitted; 78 configuration at fault.
+    """
+    arguments = parser().parse_args(argv)
+    try:
+        command = import_module(f"clusterf.cli.{arguments.module}")
+        code = command.main(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader (head, less) has gone; nothing is wrong. Keep Python from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        if (failure := _declared(error)) is None:
+            raise
+        print(f"clusterf: {failure}", file=sys.stderr)
+        return failure.exit_code
+    return int(code)
+
+
+def _declared(error: BaseException):  # type: ignore[no-untyped-def] # noqa: ANN202 - imported late
+    """The error that we declare, also inside the groups that nurseries make."""
+    from clusterf.plugin.errors import ClusterfError  # noqa: PLC0415 - --version must start fast
+
+    if isinstance(error, ClusterfError):
+        return error
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            if (found := _declared(inner)) is not None:
+                return found
+    return None
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = argparse.ArgumentParser(
+        prog="clusterf",
+        description="Load balancing for clusters of Docker hosts with Linux IPVS.",
+    )
+    top.add_argument("--version", action="version", version=f"clusterf {__version__}")
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+
+    run = _command(commands, "run", "run in the foreground until SIGTERM")
+    run.add_argument("--once", action="store_true", help="apply the configuration and end")
+
+    check = _command(commands, "check", "report all problems of the configuration")
+    check.add_argument("--offline", action="store_true", help="do not look at sockets and kernel")
+    check.add_argument("--strict", action="store_true", help="fail on warnings, too")
+    _format(check)
+
+    plan = _command(commands, "plan", "print what would be done to the kernel, and why")
+    _format(plan)
+
+    status = _command(commands, "status", "print the table, with states and reasons")
+    status.add_argument("service", nargs="?", help="only this service")
+    _format(status)
+
+    for name, summary in (
+        ("drain", "give a service or one backend no new connections"),
+        ("undrain", "take a drain back"),
+    ):
+        one = _command(commands, name, summary)
+        one.add_argument("service")
+        one.add_argument("backend", nargs="?", default="", help="its id, or a beginning of it")
+        _format(one)
+
+    reload_ = _command(commands, "reload", "have the daemon read its configuration again")
+    _format(reload_)
+
+    plugins = _command(commands, "plugins", "list plugins, where they come from, what failed")
+    _format(plugins)
+    return top
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    summary: str,
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
+    command.set_defaults(module=f"{name}_cmd")
+    command.add_argument(
+        "-c",
+        "--config",
+        type=Path,
+        default=Path(os.environ.get("CLUSTERF_CONFIG", CONFIGURATION)),
+        metavar="FILE",
+        help="default: %(default)s, or $CLUSTERF_CONFIG",
+    )
+    command.add_argument(
+        "--bundled-only", action="store_true", help="load no drop-ins (to rescue a host)"
+    )
+    if name in {"status", "drain", "undrain", "reload"}:
+        command.add_argument("--socket", type=Path, help="default: control in [clusterf]")
+    return command
+
+
+def _format(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--format",
+        choices=("text", "json"),
+        default="text",
+        dest="output_format",
+        help="default: %(default)s",
+    )

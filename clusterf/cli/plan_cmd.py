@@ -1,0 +1,63 @@
+"""``clusterf plan``: the operations that would make the world match. Changes nothing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+import trio
+
+from clusterf.cli import logs
+from clusterf.cli.loading import read_or_raise
+from clusterf.engine.engine import Engine, Preview
+
+CHANGES = 2
+"""Exit code when there is something to do, as of ``terraform plan -detailed-exitcode``."""
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Print the plans of all outputs; 0 nothing to do, 2 changes, 75 a source did not speak."""
+    configuration = read_or_raise(arguments)
+    logs.start("warning", configuration.core.log_format)
+    preview = trio.run(Engine(configuration).preview)
+    if arguments.output_format == "json":
+        print(json.dumps(_as_json(preview), indent=1))
+    else:
+        _as_text(preview)
+    if any(plan.operations for plan in preview.plans.values()):
+        return CHANGES
+    return 75 if preview.hold else 0
+
+
+def _as_json(preview: Preview) -> dict[str, object]:
+    return {
+        "hold": preview.hold,
+        "operations": [
+            {
+                "output": output,
+                "entry": None if operation.subject is None else str(operation.subject),
+                "operation": operation.describe(),
+                "reason": operation.reason(),
+            }
+            for output, plan in preview.plans.items()
+            for operation in plan.operations
+        ],
+        "refusals": [str(refusal) for refusal in preview.refusals],
+    }
+
+
+def _as_text(preview: Preview) -> None:
+    count = 0
+    for output, plan in preview.plans.items():
+        for operation in plan.operations:
+            count += 1
+            reason = operation.reason()
+            print(f"{output}: {operation.describe()}" + (f"  # {reason}" if reason else ""))
+        if plan.held:
+            print(f"{output}: leaves {len(plan.held)} entries alone: {preview.hold}")
+    for refusal in preview.refusals:
+        print(f"refused: {refusal}", file=sys.stderr)
+    if preview.hold:
+        print(f"incomplete: {preview.hold}; nothing would be removed", file=sys.stderr)
+    print(f"{count} operations" if count else "nothing to do")

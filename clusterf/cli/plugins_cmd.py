@@ -1,0 +1,57 @@
+"""``clusterf plugins``: what is loaded, from where, what it provides, and what failed and why."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from clusterf.cli.loading import registry_for
+from clusterf.plugin.api import API_VERSION, AnyType
+from clusterf.plugin.loader import Registry
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """List plugins; 0 when all loaded, 78 when one failed."""
+    registry = registry_for(arguments.config, bundled_only=arguments.bundled_only)
+    if arguments.output_format == "json":
+        print(json.dumps(_as_json(registry), indent=1))
+    else:
+        _as_text(registry)
+    return 78 if registry.failures else 0
+
+
+def _rows(registry: Registry) -> list[tuple[str, str, AnyType, str]]:
+    return [
+        (role, name, kind, registry.provided_by[f"{role} {name}"])
+        for role, kinds in (
+            ("source", registry.sources),
+            ("policy", registry.policies),
+            ("output", registry.outputs),
+        )
+        for name, kind in kinds.items()
+    ]
+
+
+def _as_json(registry: Registry) -> dict[str, object]:
+    return {
+        "api": API_VERSION,
+        "python": sys.version.split()[0],
+        "types": [
+            {"role": role, "type": name, "origin": origin, "summary": kind.summary}
+            for role, name, kind, origin in _rows(registry)
+        ],
+        "failures": [
+            {"origin": failure.origin, "message": failure.message, "hint": failure.hint}
+            for failure in registry.failures
+        ],
+    }
+
+
+def _as_text(registry: Registry) -> None:
+    print(f"plugin API {API_VERSION}, Python {sys.version.split()[0]}")
+    for role, name, kind, origin in _rows(registry):
+        print(f"{role:<7} {name:<12} {origin:<10} {kind.summary}")
+    for failure in registry.failures:
+        hint = f" (hint: {failure.hint})" if failure.hint else ""
+        print(f"failed  {failure.origin}: {failure.message}{hint}")

@@ -1,0 +1,49 @@
+"""``clusterf run``: the daemon in the foreground, or one application of the configuration."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Sequence
+from functools import partial
+
+import trio
+
+from clusterf.cli import logs
+from clusterf.cli.loading import read, read_or_raise
+from clusterf.config.configuration import Configuration
+from clusterf.config.render import render
+from clusterf.control.daemon import Daemon
+from clusterf.engine.engine import Engine
+
+log = logging.getLogger("clusterf.run")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Run until SIGTERM, or once."""
+    configuration = read_or_raise(arguments)
+    logs.start(configuration.core.log_level, configuration.core.log_format)
+    if arguments.once:
+        return trio.run(_once, configuration)
+
+    def load() -> tuple[Configuration | None, Sequence[str]]:
+        fresh, problems = read(arguments.config, bundled_only=arguments.bundled_only)
+        return fresh, [render([problem]) for problem in problems]
+
+    daemon = Daemon(configuration, load)
+    trio.run(partial(daemon.run, configuration.core.control))
+    return 0
+
+
+async def _once(configuration: Configuration) -> int:
+    """Apply and end: 0 when the world matches, 75 when something was left undone."""
+    engine = Engine(configuration)
+    outcomes, complete = await engine.once()
+    failed = [outcome for outcome in outcomes if outcome.error]
+    log.info(
+        "applied operations=%d failed=%d complete=%s",
+        len(outcomes),
+        len(failed),
+        str(complete).lower(),
+    )
+    return 75 if failed or not complete else 0

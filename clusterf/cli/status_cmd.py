@@ -1,0 +1,170 @@
+"""``clusterf status``: the table in ipvsadm's columns, by service, with states and reasons."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+
+from clusterf.cli.loading import socket_of
+from clusterf.control.client import Refused, ask
+from clusterf.control.protocol import JSON
+
+Line = tuple[str, str]
+"""Text and style; the styles are rich's."""
+
+_METHOD = {"masq": "Masq", "droute": "Route", "tunnel": "Tunnel"}
+_STYLE = {
+    "serving": "",
+    "running": "green",
+    "finished": "green",
+    "starting": "yellow",
+    "draining": "yellow",
+    "quiesced": "yellow",
+    "held": "yellow",
+    "leaving": "yellow",
+    "empty": "yellow",
+    "missing": "red",
+    "differs": "red",
+    "failing": "red",
+    "down": "red",
+}
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Print the picture that the daemon draws; 1 for a service that it does not know."""
+    request: JSON = {"command": "status"}
+    if arguments.service is not None:
+        request["service"] = arguments.service
+    picture = ask(socket_of(arguments), request)
+    if arguments.service is not None and not picture["services"]:
+        raise Refused(f"no service {arguments.service}", hint="clusterf status lists them")
+    if arguments.output_format == "json":
+        print(json.dumps(picture, indent=1))
+    else:
+        _draw(list(lines(picture, whole=arguments.service is None)))
+    return 0
+
+
+def _draw(shown: list[Line]) -> None:
+    if not sys.stdout.isatty():
+        for text, _ in shown:
+            print(text.rstrip())
+        return
+    from rich.console import Console  # noqa: PLC0415 - imported only to draw
+    from rich.text import Text  # noqa: PLC0415 - same
+
+    console = Console(highlight=False)
+    for text, style in shown:
+        console.print(Text(text.rstrip(), style=style), soft_wrap=True)
+
+
+def lines(picture: JSON, *, whole: bool) -> Iterator[Line]:
+    """The whole page as lines. Without ``whole`` only services and their refusals."""
+    if whole:
+        yield f"clusterf {picture['version']}, up {duration(picture['uptime'])}", "bold"
+        yield f"configuration {picture['configuration']}", ""
+        for problem in picture["reload_problems"]:
+            yield "reload refused, everything is as it was:", "red"
+            yield from ((f"  {line}", "red") for line in problem.splitlines())
+        for instance in (*picture["sources"], *picture["outputs"]):
+            yield from _instance(instance)
+        if picture["hold"]:
+            yield f"removals are on hold: {picture['hold']}", "yellow"
+        yield "", ""
+    yield "Prot LocalAddress:Port Scheduler Flags", "bold"
+    yield "  -> RemoteAddress:Port                      Forward Weight ActiveConn InActConn", "bold"
+    for service in picture["services"]:
+        yield from _service(service)
+    if picture["leaving"]:
+        yield "leaving (no service claims these any more)", "bold cyan"
+        for entry in picture["leaving"]:
+            yield from _entry(entry)
+    for refusal in picture["refusals"] if whole else ():
+        yield f"refused: {_refusal(refusal)}", "yellow"
+
+
+def _instance(instance: JSON) -> Iterator[Line]:
+    state = instance["state"]
+    text = f"{instance['name']:<24} {instance['type']:<10} {state}"
+    if instance["for"] is not None:
+        text += f" for {duration(instance['for'])}"
+    if "services" in instance:
+        text += f", {instance['services']} services, {instance['backends']} backends"
+    elif instance["detail"]:
+        text += f", {instance['detail']}"
+    yield text, _STYLE.get(state, "")
+    if instance["reason"] and state != "running":
+        retry = instance["retry_in"]
+        again = "" if retry is None else f", next try in {duration(retry)}"
+        hint = f" (hint: {instance['hint']})" if instance["hint"] else ""
+        yield f"  {instance['reason']}{hint}{again}", "red"
+    if instance.get("degraded"):
+        yield f"  on what was last known: {instance['degraded']}", "yellow"
+    for problem in instance.get("problems", ()):
+        yield f"  {problem}", "yellow"
+    for failing in instance.get("failing", ()):
+        entry = failing["entry"] or "host"
+        hint = f" (hint: {failing['hint']})" if failing["hint"] else ""
+        yield f"  {entry}: {failing['error']}{hint}", "red"
+
+
+def _service(service: JSON) -> Iterator[Line]:
+    yield service["name"], "bold cyan"
+    for entry in service["entries"]:
+        yield from _entry(entry)
+    if service["failure"]:
+        yield f"  left as it was: {service['failure']}", "red"
+    for refusal in service["refusals"]:
+        yield f"  refused: {_refusal(refusal)}", "yellow"
+
+
+def _entry(entry: JSON) -> Iterator[Line]:
+    words = [f"{entry['protocol']:<4} {entry['address']}", entry["scheduler"]]
+    if entry["persistence"]:
+        words.append(f"persistent {entry['persistence']['timeout']}")
+    if entry["flags"]:
+        words.append(",".join(entry["flags"]))
+    if entry["state"] != "serving":
+        words.append(f"[{entry['state']}: {entry['reason']}]")
+    yield " ".join(words), _STYLE.get(entry["state"], "")
+    for destination in entry["destinations"]:
+        yield _destination(destination)
+
+
+def _destination(row: JSON) -> Line:
+    active = "-" if row["active"] is None else row["active"]
+    inactive = "-" if row["inactive"] is None else row["inactive"]
+    text = (
+        f"  -> {row['address']:<39} {_METHOD[row['method']]:<7} {row['weight']:<6} "
+        f"{active:<10} {inactive:<9}"
+    )
+    if row["state"] != "serving":
+        text += f" {row['state']}: {row['reason']}"
+    return text, _STYLE.get(row["state"], "")
+
+
+def _refusal(refusal: JSON) -> str:
+    text = f"{refusal['subject']}: {refusal['detail']}"
+    if refusal["hint"]:
+        text += f" (hint: {refusal['hint']})"
+    if refusal["provenance"]:
+        text += f" [{refusal['provenance']}]"
+    return text
+
+
+def duration(seconds: float) -> str:
+    """``850ms``, ``12s``, ``3m12s``, ``5h3m``, ``2d4h``."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f}ms"
+    whole = int(seconds)
+    for size, unit, smaller, smaller_unit in (
+        (86400, "d", 3600, "h"),
+        (3600, "h", 60, "m"),
+        (60, "m", 1, "s"),
+    ):
+        if whole >= size:
+            rest = whole % size // smaller
+            return f"{whole // size}{unit}" + (f"{rest}{smaller_unit}" if rest else "")
+    return f"{whole}s"

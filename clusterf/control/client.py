@@ -1,0 +1,48 @@
+"""The commands' side of the admin socket: blocking, and of the standard library only."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+from clusterf.control.protocol import JSON, BadMessage, decode, encode
+from clusterf.plugin.errors import ClusterfError
+
+
+class NotRunning(ClusterfError):
+    """No daemon answers at the socket."""
+
+    exit_code = 69
+
+
+class Refused(ClusterfError):
+    """The daemon answered no."""
+
+    exit_code = 1
+
+
+def ask(path: Path, request: JSON, *, timeout: float = 30.0) -> JSON:
+    """Send one request and return the reply.
+
+    Raises:
+        NotRunning: nobody listens, or the answer does not come within ``timeout`` seconds.
+        Refused: the daemon refused the request.
+    """
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(timeout)
+            connection.connect(str(path))
+            connection.sendall(encode(request))
+            with connection.makefile("rb") as stream:
+                reply = decode(stream.readline())
+    except PermissionError as error:
+        raise NotRunning(f"{path}: {error.strerror}", hint="run this as root") from error
+    except (FileNotFoundError, ConnectionRefusedError) as error:
+        raise NotRunning(
+            f"no clusterf is running at {path}", hint="start it with clusterf run"
+        ) from error
+    except (OSError, BadMessage) as error:
+        raise NotRunning(f"{path}: {error}") from error
+    if "error" in reply:
+        raise Refused(str(reply["error"]), hint=str(reply.get("hint", "")))
+    return reply

@@ -1,0 +1,116 @@
+"""The daemon's side of the admin socket."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import stat
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+
+import trio
+
+from clusterf.control.protocol import JSON, LONGEST_REQUEST, BadMessage, decode, encode
+from clusterf.plugin.errors import ClusterfError
+
+log = logging.getLogger("clusterf.control")
+
+Handler = Callable[[JSON], Awaitable[JSON]]
+
+_IDLE = 60.0
+"""Seconds after which a silent client is let go."""
+
+
+class AlreadyRunning(ClusterfError):
+    """Another daemon owns the socket; two of them would undo each other's work."""
+
+    exit_code = 75  # EX_TEMPFAIL
+
+
+async def listen(path: Path) -> trio.SocketListener:
+    """Open the socket, for the owner only. A stale one is replaced, a living one is not.
+
+    Raises:
+        AlreadyRunning: somebody answers at the path.
+        ClusterfError: the socket cannot be made there.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if await _answers(path):
+            raise AlreadyRunning(f"another clusterf is running at {path}")
+        _remove_stale(path)
+        listener = trio.socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        # Bound in a draft of mode 0600 and renamed: at no moment can others connect.
+        draft = path.with_name(f".{path.name}.{os.getpid()}")
+        with suppress(FileNotFoundError):
+            draft.unlink()
+        previous = os.umask(0o177)
+        try:
+            await listener.bind(str(draft))
+        finally:
+            os.umask(previous)
+        listener.listen(16)
+        draft.rename(path)
+    except OSError as error:
+        raise ClusterfError(
+            f"control socket {path}: {error.strerror or error}", hint="see control in [clusterf]"
+        ) from error
+    return trio.SocketListener(listener)
+
+
+async def _answers(path: Path) -> bool:
+    with trio.socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            await probe.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+    return True
+
+
+async def serve(listener: trio.SocketListener, path: Path, handle: Handler) -> None:
+    """Answer requests until cancelled; then remove the socket."""
+
+    async def client(stream: trio.SocketStream) -> None:
+        with suppress(trio.BrokenResourceError):
+            await _converse(stream, handle)
+
+    try:
+        await trio.serve_listeners(client, [listener])
+    finally:
+        _remove_stale(path)
+
+
+def _remove_stale(path: Path) -> None:
+    if path.exists() and stat.S_ISSOCK(path.stat().st_mode):
+        path.unlink()
+
+
+async def _converse(stream: trio.SocketStream, handle: Handler) -> None:
+    buffer = bytearray()
+    while True:
+        while (end := buffer.find(b"\n")) < 0:
+            with trio.move_on_after(_IDLE) as waiting:
+                chunk = await stream.receive_some(16384)
+            if waiting.cancelled_caught or not chunk:
+                return
+            buffer += chunk
+            if len(buffer) > LONGEST_REQUEST:
+                await stream.send_all(encode({"error": "the request is too long"}))
+                return
+        line, buffer = bytes(buffer[:end]), buffer[end + 1 :]
+        await stream.send_all(encode(await _answer(line, handle)))
+
+
+async def _answer(line: bytes, handle: Handler) -> JSON:
+    try:
+        return await handle(decode(line))
+    except BadMessage as error:
+        return {"error": str(error)}
+    except ClusterfError as error:
+        return {"error": str(error.args[0]), "hint": error.hint}
+    except Exception as error:
+        # One bad request must not end the daemon; it is a bug and is logged as one.
+        log.exception("request failed bug=true")
+        return {"error": f"a bug in clusterf: {type(error).__name__}: {error}"}
