@@ -9,8 +9,8 @@ from pathlib import Path
 from clusterf.config.configuration import Configuration
 from clusterf.config.load import load_configuration, read_plugin_dirs
 from clusterf.config.render import render
+from clusterf.model.errors import ClusterfError
 from clusterf.model.problem import Problem, Severity
-from clusterf.plugin.errors import ClusterfError
 from clusterf.plugin.loader import Registry, load_plugins
 
 
@@ -41,23 +41,3 @@ def read_or_raise(arguments: argparse.Namespace) -> Configuration:
         errors = [problem for problem in problems if problem.severity is Severity.ERROR]
         raise BadConfiguration("\n" + render(errors))
     return configuration
-
-
-def socket_of(arguments: argparse.Namespace) -> Path:
-    """The admin socket: from the command line, else from the configuration as far as it reads."""
-    if arguments.socket is not None:
-        return Path(arguments.socket)
-    return _control_of(arguments.config)
-
-
-def _control_of(path: Path) -> Path:
-    import tomllib  # noqa: PLC0415 - status must start fast
-
-    from clusterf.config.configuration import Core  # noqa: PLC0415 - same
-
-    try:
-        control = tomllib.loads(path.read_text("utf-8"))["clusterf"]["control"]
-        return path.parent / str(control)
-    except (OSError, ValueError, KeyError, TypeError):
-        # A file that cannot be read must not keep anybody from asking the daemon.
-        return Core().control

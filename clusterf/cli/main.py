@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _declared(error: BaseException):  # type: ignore[no-untyped-def] # noqa: ANN202 - imported late
     """The error that we declare, also inside the groups that nurseries make."""
-    from clusterf.plugin.errors import ClusterfError  # noqa: PLC0415 - --version must start fast
+    from clusterf.model.errors import ClusterfError  # noqa: PLC0415 - --version must start fast
 
     if isinstance(error, ClusterfError):
         return error

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import tomllib
+from pathlib import Path
 
-from clusterf.cli.loading import socket_of
 from clusterf.control.client import ask
 from clusterf.control.protocol import JSON
 
@@ -15,3 +16,21 @@ def give(arguments: argparse.Namespace, request: JSON) -> int:
     reply = ask(socket_of(arguments), request)
     print(json.dumps(reply) if arguments.output_format == "json" else reply["done"])
     return 0
+
+
+def socket_of(arguments: argparse.Namespace) -> Path:
+    """The admin socket: from the command line, else from the configuration as far as it reads.
+
+    Reads one key and checks nothing: these commands must start fast, and a file that cannot be
+    read must not keep anybody from asking the daemon.
+    """
+    if arguments.socket is not None:
+        return Path(arguments.socket)
+    path: Path = arguments.config
+    try:
+        control = tomllib.loads(path.read_text("utf-8"))["clusterf"]["control"]
+        return path.parent / str(control)
+    except (OSError, ValueError, KeyError, TypeError):
+        from clusterf.config.configuration import Core  # noqa: PLC0415 - the rare way
+
+        return Core().control

@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Iterator
 
-from clusterf.cli.loading import socket_of
+from clusterf.cli.order import socket_of
 from clusterf.control.client import Refused, ask
 from clusterf.control.protocol import JSON
 

@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 
 from clusterf.control.protocol import JSON, BadMessage, decode, encode
-from clusterf.plugin.errors import ClusterfError
+from clusterf.model.errors import ClusterfError
 
 
 class NotRunning(ClusterfError):

@@ -15,8 +15,8 @@ from clusterf.control.protocol import JSON
 from clusterf.control.server import listen, serve
 from clusterf.control.status import picture
 from clusterf.engine.engine import Engine
+from clusterf.model.errors import ClusterfError
 from clusterf.pipeline.override import Drained, matching
-from clusterf.plugin.errors import ClusterfError
 
 log = logging.getLogger("clusterf.daemon")
 

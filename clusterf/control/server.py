@@ -13,7 +13,7 @@ from pathlib import Path
 import trio
 
 from clusterf.control.protocol import JSON, LONGEST_REQUEST, BadMessage, decode, encode
-from clusterf.plugin.errors import ClusterfError
+from clusterf.model.errors import ClusterfError
 
 log = logging.getLogger("clusterf.control")
 

@@ -11,6 +11,7 @@ from clusterf import __version__
 from clusterf.control.protocol import JSON
 from clusterf.engine.engine import Engine
 from clusterf.engine.supervisor import Health
+from clusterf.model.errors import OutputUnavailable
 from clusterf.model.provenance import Refusal
 from clusterf.model.table import (
     AddressKey,
@@ -22,7 +23,6 @@ from clusterf.model.table import (
     VirtualService,
 )
 from clusterf.plugin.api import DataPlane
-from clusterf.plugin.errors import OutputUnavailable
 
 Counters = Mapping[tuple[ServiceKey, DestinationKey], Connections]
 

@@ -13,9 +13,9 @@ from clusterf.config.configuration import Configuration, Instance
 from clusterf.engine.context import InstanceContext
 from clusterf.engine.runner import Runner
 from clusterf.engine.supervisor import Health, supervise
+from clusterf.model.errors import ClusterfError, PluginLoadError
 from clusterf.pipeline.decide import NamedPolicy
 from clusterf.plugin.api import AnyType, Closing, Output, OutputType, Source
-from clusterf.plugin.errors import ClusterfError, PluginLoadError
 
 T = TypeVar("T")
 

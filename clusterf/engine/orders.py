@@ -8,8 +8,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from clusterf.model.errors import ClusterfError
 from clusterf.pipeline.override import Drained
-from clusterf.plugin.errors import ClusterfError
 
 log = logging.getLogger("clusterf.orders")
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import trio
 
-from clusterf.plugin.errors import ClusterfError, OutputUnavailable, SourceUnavailable
+from clusterf.model.errors import ClusterfError, OutputUnavailable, SourceUnavailable
 
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 60.0

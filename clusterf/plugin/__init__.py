@@ -19,6 +19,13 @@ The smallest plugin is a module with one hook::
         return [PolicyType(name="half", settings=HalfSettings, create=Half, summary="...")]
 """
 
+from clusterf.model.errors import (
+    ClusterfError,
+    OutputUnavailable,
+    PluginLoadError,
+    SourceUnavailable,
+)
+from clusterf.model.problem import Code, Problem, Severity
 from clusterf.pipeline.drain import DrainRules, Drains
 from clusterf.pipeline.plan import plan_table
 from clusterf.plugin.api import (
@@ -35,15 +42,24 @@ from clusterf.plugin.api import (
     Probe,
     ProbeResult,
     Publisher,
-    Severity,
     Source,
     SourceType,
+    Surveying,
 )
-from clusterf.plugin.errors import (
-    ClusterfError,
-    OutputUnavailable,
-    PluginLoadError,
-    SourceUnavailable,
+from clusterf.plugin.checking import Configured, ConfiguredInstance
+from clusterf.plugin.document import Document, DocumentError, Fault, dotted
+from clusterf.plugin.faults import did_you_mean, faults_of, raise_faults, shown, value_error
+from clusterf.plugin.forwarding import (
+    FlagNames,
+    IPv4,
+    IPv6,
+    MethodName,
+    SchedulerName,
+    Sticky,
+    ThresholdNumber,
+    TunnelSettings,
+    forwarding_faults,
+    misfits,
 )
 from clusterf.plugin.hookspecs import hookimpl
 from clusterf.plugin.settings import (
@@ -60,14 +76,24 @@ __all__ = [
     "API_VERSION",
     "Closing",
     "ClusterfError",
+    "Code",
+    "Configured",
+    "ConfiguredInstance",
     "Context",
     "DataPlane",
     "Desired",
+    "Document",
+    "DocumentError",
     "DrainRules",
     "Drains",
     "Duration",
+    "Fault",
+    "FlagNames",
     "IPAddress",
     "IPNetwork",
+    "IPv4",
+    "IPv6",
+    "MethodName",
     "Output",
     "OutputReport",
     "OutputType",
@@ -79,13 +105,27 @@ __all__ = [
     "PortNumber",
     "Probe",
     "ProbeResult",
+    "Problem",
     "Publisher",
+    "SchedulerName",
     "Settings",
     "Severity",
     "Source",
     "SourceType",
     "SourceUnavailable",
+    "Sticky",
+    "Surveying",
+    "ThresholdNumber",
+    "TunnelSettings",
     "WeightNumber",
+    "did_you_mean",
+    "dotted",
+    "faults_of",
+    "forwarding_faults",
     "hookimpl",
+    "misfits",
     "plan_table",
+    "raise_faults",
+    "shown",
+    "value_error",
 ]

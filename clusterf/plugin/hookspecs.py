@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
+    from clusterf.model.problem import Problem
     from clusterf.plugin.api import OutputType, PolicyType, SourceType
+    from clusterf.plugin.checking import Configured
+    from clusterf.plugin.document import Document
 
 PROJECT = "clusterf"
 
@@ -44,6 +47,18 @@ def clusterf_register_policies() -> Iterable[PolicyType[Any]]:  # type: ignore[e
 @hookspec
 def clusterf_register_outputs() -> Iterable[OutputType[Any]]:  # type: ignore[empty-body]
     """Return the types of outputs of this plugin. Called once, when the plugin is loaded.
+
+    .. versionadded:: 1.0
+    """
+
+
+@hookspec
+def clusterf_check(configuration: Configured, document: Document) -> Iterable[Problem]:  # type: ignore[empty-body]
+    """Return what is wrong with the configuration as a whole, and in files that it names.
+
+    Called by ``clusterf check`` with what could be read of the configuration, and with
+    clusterf.toml itself, for places in it. Reads files and nothing else, changes nothing.
+    An exception becomes a problem that names the plugin.
 
     .. versionadded:: 1.0
     """

@@ -22,7 +22,7 @@ import pluggy
 
 from clusterf.plugin import hookspecs
 from clusterf.plugin.api import API_VERSION, AnyType, OutputType, PolicyType, SourceType
-from clusterf.plugin.errors import PluginLoadError
+from clusterf.model.errors import PluginLoadError
 
 BUNDLED = (
     "clusterf_static",

@@ -1,0 +1,79 @@
+"""What the hook ``clusterf_check`` is given: the configuration, as far as plugins may know it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from clusterf.model.address import Network
+from clusterf.model.defaults import Defaults
+from clusterf.plugin.api import AnyType
+from clusterf.plugin.settings import Settings
+
+
+class ConfiguredInstance(Protocol):
+    """One instance of a type. ``name`` is its path in clusterf.toml: ``sources.local-docker``."""
+
+    @property
+    def name(self) -> str:
+        """Name of the instance."""
+        ...
+
+    @property
+    def type(self) -> AnyType:
+        """What registered it."""
+        ...
+
+    @property
+    def settings(self) -> Settings:
+        """Its checked settings."""
+        ...
+
+
+class Owned(Protocol):
+    """What clusterf owns. All prefixes, where the configuration does not say it readably."""
+
+    @property
+    def managed(self) -> Sequence[Network]:
+        """VIP prefixes."""
+        ...
+
+    @property
+    def managed_fwmarks(self) -> Collection[int]:
+        """Firewall marks."""
+        ...
+
+
+class Configured(Protocol):
+    """A checked configuration; sources and outputs by the name of the instance, in file order."""
+
+    @property
+    def path(self) -> Path:
+        """The file. Relative paths in it are relative to its folder."""
+        ...
+
+    @property
+    def core(self) -> Owned:
+        """The table ``[clusterf]``."""
+        ...
+
+    @property
+    def defaults(self) -> Defaults:
+        """What holds for services that do not say otherwise."""
+        ...
+
+    @property
+    def sources(self) -> Mapping[str, ConfiguredInstance]:
+        """Sources."""
+        ...
+
+    @property
+    def policies(self) -> Sequence[ConfiguredInstance]:
+        """Policies, in the order in which they are applied."""
+        ...
+
+    @property
+    def outputs(self) -> Mapping[str, ConfiguredInstance]:
+        """Outputs."""
+        ...
