@@ -1,0 +1,54 @@
+# Everything is one command. On a fresh Debian 12 machine `make demo` and `make test` first install
+# what they miss: system packages (as root) and a virtual environment in .venv.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help setup system demo test unit lab lint format types bench bench-quick clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
+
+setup: .venv/ready ## make .venv with clusterf in it
+	@echo "ready: $(BIN)/clusterf --help"
+
+.venv/ready: pyproject.toml packaging/setup/constraints.txt
+	$(PYTHON) -m venv .venv 2>/dev/null || { packaging/setup/system.sh && $(PYTHON) -m venv .venv; }
+	$(BIN)/pip install --quiet --disable-pip-version-check -c packaging/setup/constraints.txt -e '.[dev]'
+	@touch $@
+
+system: ## install the system packages that the lab, the demo and the benchmarks need (root)
+	@packaging/setup/system.sh
+
+demo: system setup ## real containers behind a real IPVS kernel, followed as they come and go
+	$(BIN)/python -m tests.demo
+
+test: system setup lint types ## run everything, the lab included
+	$(BIN)/python -m pytest
+
+unit: setup ## run the tests that need no kernel
+	$(BIN)/python -m pytest -m 'not lab'
+
+lab: system setup ## run the tests that need a real IPVS kernel
+	$(BIN)/python -m pytest -m lab
+
+lint: setup ## ruff and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: setup ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: setup ## mypy, strict
+	$(BIN)/mypy clusterf plugins
+
+bench: system setup ## measure against ipvsadm, pyroute2 and C on an exact clock (about half an hour)
+	$(BIN)/python -m tests.bench
+
+bench-quick: system setup ## the same up to 11,000 entries in user-mode Linux, two minutes
+	$(BIN)/python -m tests.bench --quick
+
+clean: ## remove what the other commands made, but the virtual environment
+	rm -rf build dist .hypothesis .mypy_cache .ruff_cache .pytest_cache *.egg-info
