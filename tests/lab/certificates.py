@@ -1,0 +1,61 @@
+"""A throw-away certificate authority for an engine that speaks TLS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tests.lab import process
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """Files under the names that Docker's own client expects in DOCKER_CERT_PATH."""
+
+    directory: Path
+
+    @property
+    def ca(self) -> Path:
+        return self.directory / "ca.pem"
+
+    @property
+    def client(self) -> tuple[Path, Path]:
+        """Certificate and key."""
+        return self.directory / "cert.pem", self.directory / "key.pem"
+
+    @property
+    def server(self) -> tuple[Path, Path]:
+        """Certificate and key."""
+        return self.directory / "server-cert.pem", self.directory / "server-key.pem"
+
+
+def make(directory: Path, *addresses: str) -> Certificates:
+    """Make an authority, a server certificate for these IP addresses, and one for a client."""
+    made = Certificates(directory)
+    authority = directory / "ca-key.pem"
+    _openssl("-x509", "-keyout", authority, "-out", made.ca, "-subj", "/CN=lab authority")
+    names = ",".join(f"IP:{address}" for address in addresses)
+    issuer = ("-x509", "-CA", made.ca, "-CAkey", authority)
+    for subject, usage, (certificate, key) in (
+        ("engine", "serverAuth", made.server),
+        ("client", "clientAuth", made.client),
+    ):
+        _openssl(
+            *issuer,
+            *("-keyout", key, "-out", certificate, "-subj", f"/CN={subject}"),
+            *("-addext", f"extendedKeyUsage={usage}", "-addext", f"subjectAltName={names}"),
+            *("-addext", "basicConstraints=critical,CA:FALSE"),
+        )
+    return made
+
+
+def _openssl(*arguments: str | Path) -> None:
+    process.run(
+        [
+            *("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"),
+            *("-nodes", "-days", "2", *(str(argument) for argument in arguments)),
+        ]
+    )
