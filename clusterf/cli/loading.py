@@ -8,7 +8,7 @@ from pathlib import Path
 
 from clusterf.config.configuration import Configuration
 from clusterf.config.load import load_configuration, read_plugin_dirs
-from clusterf.config.render import render
+from clusterf.config.rendering import as_text
 from clusterf.model.errors import ClusterfError
 from clusterf.model.problem import Problem, Severity
 from clusterf.plugin.loader import Registry, load_plugins
@@ -39,5 +39,5 @@ def read_or_raise(arguments: argparse.Namespace) -> Configuration:
     configuration, problems = read(arguments.config, bundled_only=arguments.bundled_only)
     if configuration is None:
         errors = [problem for problem in problems if problem.severity is Severity.ERROR]
-        raise BadConfiguration("\n" + render(errors))
+        raise BadConfiguration("\n" + as_text(errors).rstrip())
     return configuration

@@ -12,7 +12,7 @@ import trio
 from clusterf.cli import logs
 from clusterf.cli.loading import read, read_or_raise
 from clusterf.config.configuration import Configuration
-from clusterf.config.render import render
+from clusterf.config.rendering import as_text
 from clusterf.control.daemon import Daemon
 from clusterf.engine.engine import Engine
 
@@ -28,7 +28,7 @@ def main(arguments: argparse.Namespace) -> int:
 
     def load() -> tuple[Configuration | None, Sequence[str]]:
         fresh, problems = read(arguments.config, bundled_only=arguments.bundled_only)
-        return fresh, [render([problem]) for problem in problems]
+        return fresh, [as_text(problems).rstrip()] if fresh is None else []
 
     daemon = Daemon(configuration, load)
     trio.run(partial(daemon.run, configuration.core.control))

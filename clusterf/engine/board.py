@@ -66,10 +66,17 @@ class Board:
         self._routes = None
         if had_routes:
             self.mark_all()
+        # Also without marks: who was waited for may be gone.
+        self.poke()
 
     def publisher(self, name: str, spoke: Callable[[], None]) -> BoardPublisher:
-        """The publishing end for a source; ``spoke`` is called whenever it publishes records."""
-        return BoardPublisher(self, self.slots[name], spoke)
+        """The publishing end for a new source; ``spoke`` is called when it publishes records.
+
+        The records of a predecessor stay until it has spoken, but not what that one said of itself.
+        """
+        slot = self.slots[name]
+        slot.refusals, slot.degraded = {}, None
+        return BoardPublisher(self, slot, spoke)
 
     def unsynced(self) -> list[str]:
         """Sources that have not spoken yet: what they may own is unknown, not empty."""
@@ -112,7 +119,7 @@ class Board:
         self.mark_all()
 
     def poke(self) -> None:
-        """Wake the reconciler without marking anything: a source has spoken."""
+        """Wake the reconciler without marking anything: a source has spoken, or is gone."""
         self.changed.set()
 
     def take(self) -> list[str]:

@@ -29,8 +29,7 @@ class EngineDesired:
     @property
     def hold(self) -> str | None:
         """Why nothing may be removed now, or None."""
-        unsynced = self._board.unsynced()
-        return f"{', '.join(unsynced)} has not spoken yet" if unsynced else None
+        return self._reconciler.unknown
 
     def departed(self, key: ServiceKey, target: DestinationKey | None = None) -> bool:
         """Whether this left the table in this run: its removal is certain."""

@@ -62,6 +62,7 @@ class Engine:
         self.started_at = 0.0
         self.desired = EngineDesired(self.board, self.reconciler, self.planes)
         self._made = make(configuration)
+        self._complete = False
         self._sources: trio.Nursery | None = None
         self._outputs: trio.Nursery | None = None
 
@@ -159,7 +160,8 @@ class Engine:
         Raises:
             ClusterfError: a new instance could not be made; everything is as it was.
         """
-        keep = unchanged(self.configuration, configuration)
+        # What has not started yet is made anew.
+        keep = unchanged(self.configuration, configuration) & {*self.sources, *self.outputs}
         made = make(configuration, keep)
         going_sources = [task for name, task in self.sources.items() if name not in keep]
         going_outputs = [task for name, task in self.outputs.items() if name not in keep]
@@ -179,6 +181,8 @@ class Engine:
 
     def _put_in_force(self, configuration: Configuration, made: Made) -> None:
         self.configuration, self._made = configuration, made
+        # A new source may speak before the next pass, and outputs may plan before it speaks.
+        self._complete = False
         self.board.arrange([instance.name for instance in configuration.sources.values()])
         core = configuration.core
         scope = Scope(core.managed, frozenset(core.managed_fwmarks))
@@ -216,14 +220,15 @@ class Engine:
     async def first_pass(self) -> bool:
         """Wait for the sources, at most ``start_wait``, and fill the table.
 
-        False when a source has not spoken: then nothing may be removed yet.
+        False when something is unknown, such as a silent source: nothing may be removed yet.
         """
-        complete = await self._wait_for_sources(self.configuration.core.start_wait)
+        await self._wait_for_sources(self.configuration.core.start_wait)
         await self.reconciler.reconcile(self.board.take())
-        return complete
+        self._complete = self.desired.hold is None
+        return self._complete
 
     async def _decide(self) -> None:
-        complete = await self.first_pass()
+        await self.first_pass()
         self.started.set()
         self._start_outputs()
         settle = Settle(lambda: self.configuration.core.settle_max)
@@ -232,20 +237,19 @@ class Engine:
             await settle.wait()
             await self.reconciler.reconcile(self.board.take())
             settle.passed()
-            was_complete, complete = complete, not self.board.unsynced()
-            if complete and not was_complete:
+            was_complete, self._complete = self._complete, self.desired.hold is None
+            if self._complete and not was_complete:
                 # The last source has spoken: what nobody wants may be removed now.
                 for runner in self.runners():
                     runner.mark_everything()
 
-    async def _wait_for_sources(self, seconds: float) -> bool:
+    async def _wait_for_sources(self, seconds: float) -> None:
         with trio.move_on_after(seconds):
             while self.board.unsynced():
                 await self.board.changed.wait()
                 if self.board.unsynced():
                     # The marks stay; only the bell is wound up again.
                     self.board.changed = trio.Event()
-        return not self.board.unsynced()
 
     def _table_changed(self, keys: Collection[ServiceKey]) -> None:
         for runner in self.runners():

@@ -29,6 +29,15 @@ _SLICE = 200
 """Services between two checkpoints: about 2 ms each hundred, so that other tasks stay alive."""
 
 
+@dataclass(slots=True)
+class _Pass:
+    """One pass: what it may know, the entries that changed, and those that changed hands."""
+
+    facts: Facts
+    changed: set[ServiceKey] = field(default_factory=set)
+    moved: set[ServiceKey] = field(default_factory=set)
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What the configuration says of the way from records to the table."""
@@ -47,12 +56,15 @@ class Reconciler:
         self.failures: dict[str, PolicyFailed] = {}
         self.drained: dict[Drained, str] = {}
         self.passes = 0
+        self.unspoken: list[str] = []
+        """Sources whose records the table cannot have: silent when the last pass began."""
         self._board = board
         self._changed = changed
         self._rules = Rules()
         self._claims = Claims()
         self._entries: dict[str, tuple[ServiceKey, ...]] = {}
         self._by_address: dict[Address, set[ServiceKey]] = {}
+        self._undecided: dict[str, None] = {}
         self._departed: set[tuple[ServiceKey, DestinationKey | None]] = set()
 
     # --- what others may ask ---------------------------------------------------------------
@@ -70,8 +82,20 @@ class Reconciler:
         return self._by_address.get(address, ())
 
     def departed(self, key: ServiceKey, target: DestinationKey | None) -> bool:
-        """Whether this left the table since the start, while a source had not spoken yet."""
+        """Whether this left the table since the start, while there was something unknown."""
         return (key, target) in self._departed
+
+    @property
+    def unknown(self) -> str | None:
+        """What the table may lack, so that nothing it does not know may be removed; or None.
+
+        A source that speaks is known only after the pass that took its records.
+        """
+        if silent := list(dict.fromkeys([*self._board.unsynced(), *self.unspoken])):
+            return f"{', '.join(silent)} {'has' if len(silent) == 1 else 'have'} not spoken yet"
+        for name in self._undecided:
+            return str(self.failures[name])
+        return None
 
     # --- work ------------------------------------------------------------------------------
 
@@ -83,35 +107,39 @@ class Reconciler:
 
     async def reconcile(self, services: Iterable[str]) -> set[ServiceKey]:
         """Bring the table up to date for these services; returns the entries that changed."""
-        facts = Facts(routes=self._board.routes(), now=trio.current_time())
-        changed: set[ServiceKey] = set()
+        run = _Pass(Facts(routes=self._board.routes(), now=trio.current_time()))
+        unspoken = self._board.unsynced()
         queue = dict.fromkeys(services)
         done = 0
         while queue:
             name = next(iter(queue))
             del queue[name]
-            again = self._reconcile_one(name, facts, changed)
+            again = self._reconcile_one(name, run)
             queue.update(dict.fromkeys(again))
             done += 1
             if done % _SLICE == 0:
                 await trio.lowlevel.checkpoint()
-        if not self._board.unsynced():
+        self._bury(run)
+        self.unspoken = unspoken
+        if self.unknown is None:
             self._departed.clear()
         self.passes += 1
-        if changed:
-            self._changed(changed)
-        return changed
+        if run.changed:
+            self._changed(run.changed)
+        return run.changed
 
-    def _reconcile_one(self, name: str, facts: Facts, changed: set[ServiceKey]) -> set[str]:
+    def _reconcile_one(self, name: str, run: _Pass) -> set[str]:
         """One service; returns others whose claims are touched by it."""
         try:
-            order, resolution = self._through_pipeline(name, facts)
+            order, resolution = self._through_pipeline(name, run.facts)
         except PolicyFailed as failure:
-            if str(failure) != str(self.failures.get(name)):
-                log.exception("policy failed service=%s", name, exc_info=failure.__cause__)
-            self.failures[name] = failure
+            self._fail(name, failure, failure.__cause__)
+            return set()
+        except Exception as error:  # noqa: BLE001 - what a plugin made breaks here; it is told
+            self._fail(name, PolicyFailed("records", name), error)
             return set()
         self.failures.pop(name, None)
+        self._undecided.pop(name, None)
         again = self._claims.claim(name, order, resolution.entries)
         refusals = list(resolution.refusals)
         kept: dict[ServiceKey, VirtualService] = {}
@@ -122,7 +150,7 @@ class Reconciler:
             else:
                 refusals.append(_taken(name, key, holder or "", entry))
         self._tell(name, tuple(refusals))
-        self._store(name, kept, changed)
+        self._store(name, kept, run)
         return again
 
     def _through_pipeline(self, name: str, facts: Facts) -> tuple[tuple[int, int, str], Resolution]:
@@ -134,6 +162,15 @@ class Reconciler:
             return service.order, Resolution(refusals=(*service.refusals, outcome))
         overridden = override(outcome, self.drained)
         return service.order, resolve(overridden, self._rules.defaults, self._rules.scope)
+
+    def _fail(self, name: str, failure: PolicyFailed, cause: BaseException | None) -> None:
+        """The service stays as it was, and the others go on."""
+        if str(failure) != str(self.failures.get(name)):
+            log.error("policy failed service=%s", name, exc_info=cause)
+        self.failures[name] = failure
+        if name not in self._entries:
+            # It may be in the kernel since before a restart.
+            self._undecided[name] = None
 
     def _tell(self, name: str, refusals: tuple[Refusal, ...]) -> None:
         """Log refusals that are new, once each."""
@@ -147,14 +184,16 @@ class Reconciler:
             self.refusals.pop(name, None)
 
     def _store(
-        self, name: str, kept: Mapping[ServiceKey, VirtualService], changed: set[ServiceKey]
+        self, name: str, kept: Mapping[ServiceKey, VirtualService], run: _Pass
     ) -> None:
         for key in self._entries.get(name, ()):
-            # A claim that moved to another service is that service's to change.
-            if key not in kept and self._claims.holder(key) in {None, name}:
-                self._depart(key, self.table.pop(key, None), None)
-                self._index(key, present=False)
-                changed.add(key)
+            if key in kept:
+                continue
+            if self._claims.holder(key) is None:
+                self._remove(key, run)
+            else:
+                # A claim that moved to another service is that service's to change.
+                run.moved.add(key)
         for key, entry in kept.items():
             before = self.table.get(key)
             # Also when it is equal: the reasons in it may have changed.
@@ -162,17 +201,28 @@ class Reconciler:
             if before != entry:
                 self._depart(key, before, entry)
                 self._index(key, present=True)
-                changed.add(key)
+                run.changed.add(key)
         if kept:
             self._entries[name] = tuple(kept)
         else:
             self._entries.pop(name, None)
 
+    def _bury(self, run: _Pass) -> None:
+        """Remove the entries that changed hands and were not taken up by their new holder."""
+        for key in run.moved:
+            if key not in self._entries.get(self._claims.holder(key) or "", ()):
+                self._remove(key, run)
+
+    def _remove(self, key: ServiceKey, run: _Pass) -> None:
+        self._depart(key, self.table.pop(key, None), None)
+        self._index(key, present=False)
+        run.changed.add(key)
+
     def _depart(
         self, key: ServiceKey, before: VirtualService | None, after: VirtualService | None
     ) -> None:
-        """While a source is unknown, remember what certainly left: that much may be removed."""
-        if before is None or not self._board.unsynced():
+        """While there is something unknown, remember what left: that much is certain."""
+        if before is None or self.unknown is None:
             return
         if after is None:
             self._departed.add((key, None))

@@ -92,7 +92,7 @@ async def supervise(
             await _wait(back_off.delay(), failure or error, health, log)
         else:
             health.state, health.since = State.FINISHED, trio.current_time()
-            log.info("finished")
+            log.debug("finished")
             return
 
 

@@ -113,16 +113,17 @@ def _drop_ins(registry: Registry, folder: Path) -> list[Path]:
 
 
 def _load(registry: Registry, name: str, origin: str, load: Callable[[], ModuleType]) -> None:
+    shown = f"bundled {name}" if origin == "bundled" else origin
     try:
         module = load()
         _register(registry, Loaded(name, origin, str(module.CLUSTERF_API), module))
     except PluginLoadError as error:
-        registry.failures.append(LoadFailure(origin, str(error.args[0]), error.hint))
+        registry.failures.append(LoadFailure(shown, str(error.args[0]), error.hint))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - foreign code runs here; it is told
         hint = ""
         if isinstance(error, ImportError):
             hint = f"this program has its own Python {sys.version.split()[0]}"
-        registry.failures.append(LoadFailure(origin, f"{type(error).__name__}: {error}", hint))
+        registry.failures.append(LoadFailure(shown, f"{type(error).__name__}: {error}", hint))
 
 
 def _register(registry: Registry, loaded: Loaded) -> None:

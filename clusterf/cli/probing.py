@@ -1,0 +1,107 @@
+"""Ask every instance whether its world is there: the part of ``check`` that is not offline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import trio
+
+from clusterf.config.check import failed
+from clusterf.config.configuration import Configuration, Instance
+from clusterf.config.load import Reading
+from clusterf.engine.context import InstanceContext
+from clusterf.model.problem import Code, Problem, Severity
+from clusterf.plugin import ClusterfError, Probe, ProbeResult
+from clusterf.plugin.document import Fault
+from clusterf.plugin.positions import KeyPath
+
+DEADLINE = 5.0
+"""Seconds that one probe may take."""
+
+
+def probe(reading: Reading, deadline: float = DEADLINE) -> list[Problem]:
+    """Problems of the environment, in the order of the instances. Changes nothing anywhere."""
+    return trio.run(_probe_all, reading, deadline)
+
+
+async def _probe_all(reading: Reading, deadline: float) -> list[Problem]:
+    found: dict[str, list[Problem]] = {}
+
+    async def one(instance: Instance[Any]) -> None:
+        prober = _Prober(reading, instance)
+        found[instance.name] = await prober.problems(deadline)
+
+    async with trio.open_nursery() as nursery:
+        for instance in _instances(reading.configuration):
+            found[instance.name] = []
+            nursery.start_soon(one, instance)
+    return [problem for problems in found.values() for problem in problems]
+
+
+def _instances(configuration: Configuration) -> Iterator[Instance[Any]]:
+    yield from configuration.sources.values()
+    yield from configuration.policies
+    yield from configuration.outputs.values()
+
+
+class _Prober:
+    """One instance: made, asked and forgotten."""
+
+    def __init__(self, reading: Reading, instance: Instance[Any]) -> None:
+        self._reading = reading
+        self._instance = instance
+
+    async def problems(self, deadline: float) -> list[Problem]:
+        """Everything it says of its world within the deadline, in seconds."""
+        instance = self._instance
+        try:
+            with trio.move_on_after(deadline) as scope:
+                return [self._problem(result) for result in await self._results()]
+        except ClusterfError as error:
+            return [self._at(str(error.args[0]), error.hint, Code.PROBE_UNAVAILABLE)]
+        except Exception as error:  # noqa: BLE001 - foreign code: its failure is the finding
+            return [failed(instance.name, "probe", error, self._reading.document.name)]
+        if not scope.cancelled_caught:
+            return []
+        message = f"gave no answer within {deadline:g} s"
+        return [self._at(message, "", Code.PROBE_TIMEOUT)]
+
+    async def _results(self) -> Iterable[ProbeResult]:
+        core = self._reading.configuration.core
+        context = _ProbeContext(
+            self._instance.name,
+            folder=self._reading.configuration.path.parent,
+            managed=core.managed,
+            managed_fwmarks=core.managed_fwmarks,
+        )
+        made = self._instance.type.create(self._instance.settings, context)
+        return await made.probe() if isinstance(made, Probe) else ()
+
+    def _problem(self, result: ProbeResult) -> Problem:
+        return self._at(result.message, result.hint, Code.PROBE_FINDING, result.severity)
+
+    def _at(self, message: str, hint: str, code: Code, severity: Severity | None = None) -> Problem:
+        if severity is None:
+            # What may come later is no fault of the configuration.
+            fatal = self._instance.startup_error == "fail"
+            severity = Severity.ERROR if fatal else Severity.WARNING
+        fault = Fault(_path(self._instance.name), message, hint, code, severity)
+        return self._reading.document.problem(fault)
+
+
+def _path(name: str) -> KeyPath:
+    """``sources.local-docker`` and ``policies[0]`` as ways into the document."""
+    section, _, index = name.rstrip("]").partition("[")
+    if index:
+        return section, int(index)
+    return tuple(name.split(".", 1))
+
+
+class _ProbeContext(InstanceContext):
+    """A context whose threads are left behind at the deadline: the program ends soon after."""
+
+    async def run_blocking(self, function: Any, *args: Any, **kwargs: Any) -> Any:
+        return await trio.to_thread.run_sync(
+            lambda: function(*args, **kwargs), abandon_on_cancel=True
+        )
