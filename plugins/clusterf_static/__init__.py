@@ -1,0 +1,32 @@
+"""Source ``static``: services, backends and routes of TOML files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from clusterf.plugin import Configured, Document, Problem, SourceType, hookimpl
+from clusterf_static.check import check_files
+from clusterf_static.settings import StaticSettings
+from clusterf_static.source import StaticSource
+
+CLUSTERF_API = "1.0"
+
+
+@hookimpl
+def clusterf_register_sources() -> Iterable[SourceType[Any]]:
+    """Register the type ``static``."""
+    return [
+        SourceType(
+            name="static",
+            settings=StaticSettings,
+            create=StaticSource,
+            summary="services, backends and routes of TOML files, watched",
+        )
+    ]
+
+
+@hookimpl
+def clusterf_check(configuration: Configured, document: Document) -> Iterable[Problem]:
+    """Check every file of every source of this type, and all services against each other."""
+    return check_files(configuration, document)

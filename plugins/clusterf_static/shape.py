@@ -1,0 +1,206 @@
+"""The tables of a static file, as typed settings: [services.NAME] and [routes.NAME]."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from clusterf.model.address import Address, Family
+from clusterf.model.service import Frontend, Ports
+from clusterf.plugin import (
+    Code,
+    Fault,
+    FlagNames,
+    IPAddress,
+    IPNetwork,
+    IPv4,
+    IPv6,
+    MethodName,
+    PortNumber,
+    SchedulerName,
+    Settings,
+    Sticky,
+    ThresholdNumber,
+    TunnelSettings,
+    WeightNumber,
+    forwarding_faults,
+    raise_faults,
+)
+
+FrontendPort = Annotated[int, Field(ge=0, le=65535)]
+"""A port of a VIP; 0 stands for all ports and needs persistence."""
+
+
+class FrontendTable(Settings):
+    """VIPs with ports, or a firewall mark."""
+
+    ipv4: IPv4 | None = None
+    ipv6: IPv6 | None = None
+    tcp: FrontendPort | None = None
+    udp: FrontendPort | None = None
+    sctp: FrontendPort | None = None
+    fwmark: Annotated[int, Field(ge=1, le=2**32 - 1)] | None = None
+    family: Literal["inet", "inet6"] | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> FrontendTable:
+        addressed = self.ipv4 is not None or self.ipv6 is not None
+        ported = (self.tcp, self.udp, self.sctp) != (None, None, None)
+        faults = []
+        if self.fwmark is None:
+            if not addressed:
+                faults.append(_missing("ipv4", "a frontend has ipv4 or ipv6, or a fwmark"))
+            elif not ported:
+                faults.append(_missing("tcp", "a frontend at an address has tcp, udp or sctp"))
+            if self.family is not None:
+                faults.append(Fault(("family",), "is for a fwmark only", code=Code.CONTRADICTION))
+        elif ported and not addressed:
+            faults.append(
+                Fault(("fwmark",), "has no ports of its own", "give an address", Code.CONTRADICTION)
+            )
+        if faults:
+            raise_faults("frontend", faults)
+        return self
+
+    def value(self) -> Frontend:
+        """As the record has it."""
+        return Frontend(
+            ipv4=self.ipv4,
+            ipv6=self.ipv6,
+            ports=Ports(self.tcp, self.udp, self.sctp),
+            fwmark=self.fwmark,
+            family=Family(self.family or "inet"),
+        )
+
+
+class ServiceTable(Settings):
+    """[services.NAME], without its backends: of those there may be very many."""
+
+    frontend: FrontendTable | None = None
+    frontends: list[FrontendTable] | None = None
+    scheduler: SchedulerName | None = None
+    flags: FlagNames | None = None
+    persistence: Sticky | None = None
+    weight: WeightNumber | None = None
+    method: MethodName | None = None
+    tunnel: TunnelSettings | None = None
+    upper_threshold: ThresholdNumber | None = None
+    lower_threshold: ThresholdNumber | None = None
+    elide: bool | None = None
+    backends: Any = None
+
+    @model_validator(mode="after")
+    def _check(self) -> ServiceTable:
+        faults = list(forwarding_faults(self))
+        if self.frontend is not None and self.frontends is not None:
+            faults.append(
+                Fault(
+                    ("frontend",), "stands beside frontends", "use one of them", Code.CONTRADICTION
+                )
+            )
+        if faults:
+            raise_faults("service", faults)
+        return self
+
+    def values(self) -> tuple[Frontend, ...] | None:
+        """All frontends; None where the table says nothing of them."""
+        if self.frontend is not None:
+            return (self.frontend.value(),)
+        if self.frontends is None:
+            return None
+        return tuple(frontend.value() for frontend in self.frontends)
+
+
+class BackendTable(Settings):
+    """A backend that is more than ``address:port``."""
+
+    id: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    address: IPAddress | None = None
+    ipv4: IPv4 | None = None
+    ipv6: IPv6 | None = None
+    port: PortNumber | None = None
+    tcp: PortNumber | None = None
+    udp: PortNumber | None = None
+    sctp: PortNumber | None = None
+    weight: WeightNumber | None = None
+    method: MethodName | None = None
+    tunnel: TunnelSettings | None = None
+    upper_threshold: ThresholdNumber | None = None
+    lower_threshold: ThresholdNumber | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> BackendTable:
+        faults = list(forwarding_faults(self))
+        own = self.ipv4 is not None or self.ipv6 is not None
+        ports = (self.tcp, self.udp, self.sctp) != (None, None, None)
+        if self.address is None and not own:
+            faults.append(_missing("address", "or ipv4, or ipv6"))
+        elif self.address is not None and own:
+            faults.append(
+                Fault(("address",), "stands beside ipv4 or ipv6", code=Code.CONTRADICTION)
+            )
+        if self.port is None and not ports:
+            faults.append(_missing("port", "or tcp, udp or sctp"))
+        elif self.port is not None and ports:
+            faults.append(
+                Fault(("port",), "stands beside tcp, udp or sctp", code=Code.CONTRADICTION)
+            )
+        if faults:
+            raise_faults("backend", faults)
+        return self
+
+    def addresses(self) -> tuple[Address | None, Address | None]:
+        """Own addresses, IPv4 and IPv6."""
+        if self.address is None:
+            return self.ipv4, self.ipv6
+        return (self.address, None) if len(self.address) == 4 else (None, self.address)
+
+    def ports(self) -> Ports:
+        """Own ports; ``port`` is of every protocol."""
+        if self.port is not None:
+            return Ports(self.port, self.port, self.port)
+        return Ports(self.tcp, self.udp, self.sctp)
+
+
+class RouteTable(Settings):
+    """[routes.NAME]."""
+
+    prefix: IPNetwork | None = None
+    method: MethodName | None = None
+    gateway: IPAddress | None = None
+    tunnel: TunnelSettings | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> RouteTable:
+        faults = []
+        if self.gateway is not None and self.method is None:
+            faults.append(
+                Fault(
+                    ("gateway",),
+                    "is of no use without a method: such a route drops its backends",
+                    'add method = "droute" or "tunnel"',
+                    Code.CONTRADICTION,
+                )
+            )
+        if (
+            self.gateway is not None
+            and self.prefix is not None
+            and self.gateway.family is not self.prefix.family
+            and self.method != "tunnel"
+        ):
+            faults.append(
+                Fault(
+                    ("gateway",),
+                    f"is of another address family than {self.prefix}",
+                    "only a tunnel can do that",
+                    Code.FAMILY_MISMATCH,
+                )
+            )
+        if faults:
+            raise_faults("route", faults)
+        return self
+
+
+def _missing(key: str, hint: str) -> Fault:
+    return Fault((), f'missing key "{key}"', hint, Code.MISSING_KEY, missing=key)
