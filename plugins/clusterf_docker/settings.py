@@ -1,0 +1,97 @@
+"""The table of a source of type ``docker``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator, model_validator
+
+from clusterf.model.address import Family
+from clusterf.plugin import Duration, IPAddress, PathName, Settings
+
+
+class TLSSettings(Settings):
+    """Certificates for a TCP connection; without ``ca`` the system's authorities count."""
+
+    ca: PathName | None = Field(None, description="authority that the engine's certificate is of")
+    cert: PathName | None = Field(None, description="certificate that this client shows")
+    key: PathName | None = Field(None, description="key of that certificate")
+
+    @model_validator(mode="after")
+    def _pair(self) -> Self:
+        if (self.cert is None) != (self.key is None):
+            raise ValueError("cert and key belong together: give both or neither")
+        return self
+
+
+class DockerSettings(Settings):
+    """Which engine, and how its containers are addressed."""
+
+    host: str = Field(
+        "unix:///var/run/docker.sock", description="unix:///PATH or tcp://HOST:PORT of the engine"
+    )
+    tls: TLSSettings | None = Field(None, description="speak TLS; only with tcp://")
+    timeout: Annotated[Duration, Field(ge=0.05, le=600)] = Field(
+        10.0, description="how long one answer of the engine may take"
+    )
+    relist: Annotated[Duration, Field(ge=0.05)] = Field(
+        60.0, description="time between two looks at all containers, which heal lost events"
+    )
+    grace: Duration = Field(
+        120.0,
+        description="after the engine was away: how long a container that it does not know "
+        "again yet keeps its last known state",
+    )
+    stop_patience: Duration = Field(
+        60.0,
+        description="beyond its stop timeout: how long a container that was told to stop and "
+        "still runs stays quiesced",
+    )
+    services: list[str] | None = Field(
+        None, description="patterns of the services that labels may join; without it all"
+    )
+    network: str | None = Field(
+        None, description="network whose address counts, unless a label says otherwise"
+    )
+    addressing: Literal["container", "published"] = Field(
+        "container", description="the container's own address, or the host's published port"
+    )
+    host_ipv4: IPAddress | None = Field(None, description="IPv4 address of the engine's host")
+    host_ipv6: IPAddress | None = Field(None, description="IPv6 address of the engine's host")
+    health: bool = Field(
+        default=True, description="quiesce containers whose HEALTHCHECK does not say healthy"
+    )
+
+    @field_validator("host")
+    @classmethod
+    def _host(cls, value: str) -> str:
+        form = f"{value!r} is not unix:///PATH or tcp://HOST:PORT"
+        try:
+            parts = urlsplit(value)
+            port = parts.port
+        except ValueError:
+            raise ValueError(form) from None
+        if parts.scheme == "unix" and not parts.netloc and parts.path.startswith("/"):
+            return value
+        bare = parts.path in {"", "/"} and not (parts.query or parts.fragment or parts.username)
+        if parts.scheme == "tcp" and parts.hostname and port and bare:
+            return value.rstrip("/")
+        raise ValueError(form)
+
+    @field_validator("host_ipv4", "host_ipv6")
+    @classmethod
+    def _family(cls, value: IPAddress | None) -> IPAddress | None:
+        if value is not None and not any(value):
+            raise ValueError("an unspecified address is no destination")
+        return value
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.tls is not None and not self.host.startswith("tcp://"):
+            raise ValueError("tls needs a host of the form tcp://HOST:PORT")
+        if self.host_ipv4 is not None and self.host_ipv4.family is not Family.INET:
+            raise ValueError(f"host_ipv4: {self.host_ipv4} is not an IPv4 address")
+        if self.host_ipv6 is not None and self.host_ipv6.family is not Family.INET6:
+            raise ValueError(f"host_ipv6: {self.host_ipv6} is not an IPv6 address")
+        return self
