@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
+from clusterf.cli.loading import registry_for
 from clusterf.config.check import check_offline
-from clusterf.config.load import read_plugin_dirs
-from clusterf.config.rendering import as_json, render
+from clusterf.config.rendering import as_json, as_text
 from clusterf.model.problem import has_errors
-from clusterf.plugin.loader import Registry, load_plugins
+from clusterf.plugin.loader import Registry
 
 EX_OK = 0
 EX_CONFIG = 78
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Check what the command line names."""
+    return run(
+        arguments.config,
+        offline=arguments.offline,
+        output_format=arguments.output_format,
+        strict=arguments.strict,
+        registry=registry_for(arguments.config, bundled_only=arguments.bundled_only),
+    )
 
 
 def run(
@@ -28,13 +40,13 @@ def run(
     ``registry`` stands in for the plugins that the configuration asks for.
     """
     if registry is None:
-        registry = load_plugins(read_plugin_dirs(path))
+        registry = registry_for(path, bundled_only=False)
     reading, problems = check_offline(path, registry)
     if reading is not None and not offline:
         from clusterf.cli.probing import probe  # noqa: PLC0415 - offline needs no Trio
 
         problems += probe(reading)
-    text = as_json(problems) if output_format == "json" else render(problems)
+    text = as_json(problems) if output_format == "json" else as_text(problems)
     # A terminal of another encoding, or a file name that is not UTF-8, must not end in a traceback.
     encoding = sys.stdout.encoding or "utf-8"
     sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from clusterf.engine.board import Board
 from clusterf.engine.reconciler import Reconciler
 from clusterf.model.address import Address
 from clusterf.model.table import AddressKey, DestinationKey, ServiceKey, VirtualService
@@ -15,11 +14,14 @@ class EngineDesired:
     """Implements `clusterf.plugin.Desired` over the engine's live state."""
 
     def __init__(
-        self, board: Board, reconciler: Reconciler, planes: Callable[[], Sequence[DataPlane]]
+        self,
+        reconciler: Reconciler,
+        planes: Callable[[], Sequence[DataPlane]],
+        planes_known: Callable[[], bool],
     ) -> None:
-        self._board = board
         self._reconciler = reconciler
         self._planes = planes
+        self._planes_known = planes_known
 
     @property
     def table(self) -> Mapping[ServiceKey, VirtualService]:
@@ -46,8 +48,8 @@ class EngineDesired:
         )
 
     def held(self, address: Address) -> bool:
-        """Whether a data plane output still has an entry for this VIP."""
-        return any(
+        """Whether a data plane output still has an entry for this VIP, for all that is known."""
+        return not self._planes_known() or any(
             isinstance(key, AddressKey) and key.address == address
             for plane in self._planes()
             for key in plane.entries()

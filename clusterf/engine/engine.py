@@ -60,7 +60,7 @@ class Engine:
         self.outputs: dict[str, OutputTask] = {}
         self.started = trio.Event()
         self.started_at = 0.0
-        self.desired = EngineDesired(self.board, self.reconciler, self.planes)
+        self.desired = EngineDesired(self.reconciler, self.planes, self.planes_known)
         self._made = make(configuration)
         self._complete = False
         self._sources: trio.Nursery | None = None
@@ -121,7 +121,7 @@ class Engine:
         Raises:
             OutputUnavailable: an output's world is away.
         """
-        desired = PreviewDesired(self.board, self.reconciler, self.planes)
+        desired = PreviewDesired(self.reconciler, self.planes, self.planes_known)
         plans: dict[str, Plan] = {}
         async with self._table_made():
             for instance, output in self._data_planes_first():
@@ -189,7 +189,7 @@ class Engine:
         self.reconciler.configure(Rules(made.policies, configuration.defaults, scope))
         self._start_sources()
         if self.started.is_set():
-            self._start_outputs()
+            self._start_outputs(reloaded=True)
 
     # --- operator's orders -------------------------------------------------------------------
 
@@ -230,7 +230,7 @@ class Engine:
     async def _decide(self) -> None:
         await self.first_pass()
         self.started.set()
-        self._start_outputs()
+        self._start_outputs(reloaded=False)
         settle = Settle(lambda: self.configuration.core.settle_max)
         while True:
             await self.board.changed.wait()
@@ -265,6 +265,19 @@ class Engine:
         """The outputs that forward packets."""
         return [runner.output for runner in self.runners() if isinstance(runner.output, DataPlane)]
 
+    def planes_known(self) -> bool:
+        """Whether every data plane has looked at its world: until then it may hold anything."""
+        tasks = [
+            self.outputs.get(instance.name)
+            for instance in self.configuration.outputs.values()
+            if not instance.type.follows
+        ]
+        return all(
+            task is not None
+            and (task.runner.adopted or not isinstance(task.runner.output, DataPlane))
+            for task in tasks
+        )
+
     def _start_sources(self) -> None:
         if self._sources is None:
             raise RuntimeError("sources start inside run()")
@@ -275,11 +288,10 @@ class Engine:
             self.sources[instance.name] = task
             publisher = self.board.publisher(instance.name, task.health.running)
             slot = self.board.slots[instance.name]
-            self._sources.start_soon(
-                task.run, partial(source.run, publisher), partial(getattr, slot, "synced")
-            )
+            has_started = _always if self.started.is_set() else partial(getattr, slot, "synced")
+            self._sources.start_soon(task.run, partial(source.run, publisher), has_started)
 
-    def _start_outputs(self) -> None:
+    def _start_outputs(self, *, reloaded: bool) -> None:
         if self._outputs is None:
             raise RuntimeError("outputs start inside run()")
         for instance in self.configuration.outputs.values():
@@ -288,15 +300,26 @@ class Engine:
             runner = self.make_runner(instance.name, output, look=instance.look)
             task = OutputTask(instance, runner.health, runner=runner)
             self.outputs[instance.name] = task
-            self._outputs.start_soon(task.run, runner.run, partial(getattr, runner, "adopted"))
+            has_started = _always if reloaded else partial(getattr, runner, "adopted")
+            self._outputs.start_soon(task.run, runner.run, has_started)
 
     def make_runner(self, name: str, output: Output, *, look: float) -> Runner:
         """Make the runner of an output, not yet running."""
-        desired = EngineDesired(self.board, self.reconciler, self.planes)
+        desired = EngineDesired(self.reconciler, self.planes, self.planes_known)
         return Runner(name, output, desired, self.journal, look=look, progressed=self._progressed)
 
-    def _progressed(self, keys: Collection[ServiceKey]) -> None:
-        """A data plane moved on: outputs that announce or bind VIPs look at these entries."""
+    def _progressed(self, keys: Collection[ServiceKey] | None) -> None:
+        """A data plane moved on: outputs that announce or bind VIPs look at these entries, or all.
+
+        All (None) when it has seen its world for the first time.
+        """
         for task in self.outputs.values():
-            if task.follows:
-                task.runner.mark(keys)
+            if task.follows and keys is None:
+                task.runner.mark_everything()
+            elif task.follows:
+                task.runner.mark(keys or ())
+
+
+def _always() -> bool:
+    """Stand in for `has_started` on a reload: ``startup_error`` is about the program's start."""
+    return True

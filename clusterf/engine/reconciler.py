@@ -183,9 +183,7 @@ class Reconciler:
         else:
             self.refusals.pop(name, None)
 
-    def _store(
-        self, name: str, kept: Mapping[ServiceKey, VirtualService], run: _Pass
-    ) -> None:
+    def _store(self, name: str, kept: Mapping[ServiceKey, VirtualService], run: _Pass) -> None:
         for key in self._entries.get(name, ()):
             if key in kept:
                 continue

@@ -16,7 +16,7 @@ from clusterf.engine.journal import Journal
 from clusterf.engine.supervisor import BackOff, Health, State
 from clusterf.model.operation import Operation, Outcome, Plan
 from clusterf.model.table import ServiceKey
-from clusterf.plugin.api import Desired, Output, Surveying
+from clusterf.plugin.api import DataPlane, Desired, Output, Surveying
 
 _SLICE = 256
 """Entries that the periodic look takes at once: changes get their turn between two slices."""
@@ -45,7 +45,7 @@ class Runner:
         journal: Journal,
         *,
         look: float,
-        progressed: Callable[[Collection[ServiceKey]], None],
+        progressed: Callable[[Collection[ServiceKey] | None], None],
     ) -> None:
         self.name = name
         self.output = output
@@ -111,6 +111,9 @@ class Runner:
         self._wake.clear()
         self._survey.clear()
         outcomes = await self._apply(None)
+        if not self.adopted and isinstance(self.output, DataPlane):
+            self.adopted = True
+            self._progressed(None)
         self.adopted = True
         self.health.running()
         return outcomes

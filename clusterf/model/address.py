@@ -6,7 +6,6 @@ address here *is* its packed bytes: hashing and comparing run in C (docs/adr/000
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from enum import StrEnum
 from typing import Generic, NamedTuple, Self, TypeVar
@@ -80,13 +79,22 @@ class Network(NamedTuple):
         """Read ``address/length`` or a bare address (its full length).
 
         Raises:
-            ValueError: for anything else, and for host bits that are set.
+            ValueError: for anything else (a mask, a zone), and for host bits that are set.
         """
+        host, slash, digits = text.partition("/")
         try:
-            network = ipaddress.ip_network(text)
+            address = Address.parse(host)
         except ValueError as error:
             raise ValueError(f"{text!r} is not a prefix: {error}") from None
-        return cls(Address(network.network_address.packed), network.prefixlen)
+        bits = address.family.bits
+        length = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 4 else -1
+        if not slash:
+            length = bits
+        if not 0 <= length <= bits:
+            raise ValueError(f"{text!r} is not a prefix: its length must be from 0 to {bits}")
+        if int.from_bytes(address) & ((1 << (bits - length)) - 1):
+            raise ValueError(f"{text!r} is not a prefix: {text} has host bits set")
+        return cls(address, length)
 
     @property
     def family(self) -> Family:
@@ -119,7 +127,11 @@ class PrefixTable(Generic[T]):
             self._by_length[where] = {}
             self._by_length = dict(sorted(self._by_length.items(), reverse=True))
         bits = int.from_bytes(network.address) >> (where[0] * 8 - network.length)
-        return self._by_length[where].setdefault(bits, value) is value
+        entries = self._by_length[where]
+        if bits in entries:
+            return False
+        entries[bits] = value
+        return True
 
     def longest(self, address: Address) -> T | None:
         """Value of the longest prefix that holds the address, or None."""

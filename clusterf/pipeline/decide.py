@@ -20,7 +20,7 @@ class NamedPolicy(NamedTuple):
     policy: _Policy
 
 
-class PolicyFailed(Exception):  # noqa: N818 - a condition that the reconciler handles at once
+class PolicyFailed(Exception):
     """A policy raised: the service keeps its place in the table, and the policy is reported."""
 
     def __init__(self, name: str, service: str) -> None:

@@ -49,10 +49,7 @@ def merge(name: str, contributions: Sequence[Contribution]) -> Service | None:
             spec = _fill(spec, contribution.spec, refusals)
     if spec is None:
         spec = ServiceSpec(name=name, provenance=Provenance("merge"))
-    if len(contributions) == 1:
-        backends: dict[str, Backend] = contributions[0].backends
-    else:
-        backends = _join(contributions, refusals)
+    backends = _join(contributions, refusals)
     return Service(name=name, order=order, spec=spec, backends=backends, refusals=tuple(refusals))
 
 
@@ -79,10 +76,13 @@ def _fill(spec: ServiceSpec, later: ServiceSpec, refusals: list[Refusal]) -> Ser
 
 
 def _join(contributions: Sequence[Contribution], refusals: list[Refusal]) -> dict[str, Backend]:
-    """Backends of all sources; of two with one id the earlier source's is kept."""
-    backends: dict[str, Backend] = {}
-    for contribution in contributions:
-        for identity, backend in contribution.backends.items():
+    """Backends of all sources; of two with one id the earlier source's is kept.
+
+    Within a source by id, so that nothing depends on which of them became known first.
+    """
+    backends = dict(sorted(contributions[0].backends.items()))
+    for contribution in contributions[1:]:
+        for identity, backend in sorted(contribution.backends.items()):
             kept = backends.setdefault(identity, backend)
             if kept is not backend and _facts(kept) != _facts(backend):
                 refusals.append(
@@ -107,4 +107,7 @@ def _facts(backend: Backend) -> tuple[object, ...]:
         backend.quiesced,
         backend.method,
         backend.gateway,
+        backend.tunnel,
+        backend.upper_threshold,
+        backend.lower_threshold,
     )

@@ -19,21 +19,24 @@ class Drained(NamedTuple):
 def override(service: Service, drained: Mapping[Drained, str]) -> Service:
     """Quiesce what ``drained`` names; its values are the reasons shown with the destinations.
 
-    A backend is named by its id or, as for container ids, by a unique beginning of it.
+    A backend is named by its whole id: ``web-1`` that is gone does not stand for ``web-10``.
     """
     mine = {order: reason for order, reason in drained.items() if order.service == service.name}
     if not mine:
         return service
     backends = dict(service.backends)
     for order, reason in mine.items():
-        for identity in matching(service.backends, order.backend):
-            if backends[identity].quiesced is None:
+        for identity in (order.backend,) if order.backend else service.backends:
+            if identity in backends and backends[identity].quiesced is None:
                 backends[identity] = replace(backends[identity], quiesced=reason)
     return service.with_backends(backends)
 
 
 def matching(backends: Mapping[str, object], name: str) -> list[str]:
-    """Ids that ``name`` stands for: all for an empty name; one or none otherwise."""
+    """Ids that an operator means by ``name``, as for container ids also by a unique beginning.
+
+    All for an empty name; one or none otherwise.
+    """
     if not name:
         return list(backends)
     if name in backends:

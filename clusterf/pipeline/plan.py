@@ -57,7 +57,9 @@ def plan_table(
     table = desired.table
     if subjects is None:
         subjects = [*table, *(key for key in observed if key not in table)]
-    sheet = _Sheet(Drain(connections, drains, rules, now), desired)
+    if drains:
+        _forget_vanished(drains, observed, set(subjects))
+    sheet = _Sheet(Drain(connections, drains, rules, now), desired, desired.hold)
     for key in subjects:
         want, have = table.get(key), observed.get(key)
         if want is have:
@@ -78,6 +80,7 @@ class _Sheet:
 
     world: Drain
     desired: _Desired
+    hold: str | None
     adds: list[Operation] = field(default_factory=list)
     edits: list[Operation] = field(default_factory=list)
     removals: list[Operation] = field(default_factory=list)
@@ -87,13 +90,29 @@ class _Sheet:
     def drain(
         self, key: ServiceKey, target: DestinationKey, have: Destination
     ) -> list[DeleteDestination]:
-        """Take a drain one step further; the deletion that ends it is left to the caller."""
+        """Take a drain one step further; the deletion that ends it is left to the caller.
+
+        Nothing begins to drain while it is uncertain whether somebody wants it.
+        """
+        certain = (key, target) in self.world.began or self.desired.departed(key, target)
+        if self.hold is not None and not certain:
+            self.held[key] = self.hold
+            return []
         step = drain(self.world, key, target, have)
         if step.quiesce is not None:
             self.edits.append(step.quiesce)
         if step.again is not None:
             self.wake[key] = min(step.again, self.wake.get(key, step.again))
         return [] if step.end is None else [step.end]
+
+
+def _forget_vanished(
+    drains: Drains, observed: Mapping[ServiceKey, VirtualService], subjects: set[ServiceKey]
+) -> None:
+    """A drain that a stranger ended is over: if the destination comes again, it begins anew."""
+    for key, target in list(drains):
+        if key in subjects and (key not in observed or target not in observed[key].destinations):
+            del drains[key, target]
 
 
 def _create(sheet: _Sheet, key: ServiceKey, want: VirtualService) -> None:
@@ -119,21 +138,17 @@ def _change(sheet: _Sheet, key: ServiceKey, want: VirtualService, have: VirtualS
     for target, destination in theirs.items():
         if target in want.destinations:
             continue
-        if sheet.desired.hold is not None and not sheet.desired.departed(key, target):
-            sheet.held[key] = sheet.desired.hold
-        else:
-            sheet.removals.extend(sheet.drain(key, target, destination))
+        sheet.removals.extend(sheet.drain(key, target, destination))
 
 
 def _dismiss(sheet: _Sheet, key: ServiceKey, have: VirtualService) -> None:
     """A virtual service that nobody wants any more goes when its last destination has drained."""
-    if sheet.desired.hold is not None and not sheet.desired.departed(key):
-        sheet.held[key] = sheet.desired.hold
-        return
     ends: list[DeleteDestination] = []
     for target, destination in have.destinations.items():
         ends += sheet.drain(key, target, destination)
-    if key in sheet.wake:
+    if not have.destinations and sheet.hold is not None and not sheet.desired.departed(key):
+        sheet.held[key] = sheet.hold
+    if key in sheet.wake or key in sheet.held:
         sheet.removals.extend(ends)
     else:
         sheet.removals.append(DeleteService(key, "no service claims it any more"))

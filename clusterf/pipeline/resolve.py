@@ -82,6 +82,7 @@ def resolve(service: Service, defaults: Defaults, scope: Scope) -> Resolution:
     settings = _settled(service, defaults, refusals)
     elide = defaults.elide if service.spec.elide is None else service.spec.elide
     entries: dict[ServiceKey, VirtualService] = {}
+    usable = False
     used: set[str] = set()
     refused: set[str] = set()
     for key in _keys(service, refusals):
@@ -93,6 +94,7 @@ def resolve(service: Service, defaults: Defaults, scope: Scope) -> Resolution:
                 _refuse(service, "port_zero", f"{key}: port 0 means all ports", "set persistence")
             )
             continue
+        usable = True
         destinations = _destinations(service, key, settings, defaults, used, refused, refusals)
         if destinations or not elide:
             entries[key] = VirtualService(
@@ -102,7 +104,7 @@ def resolve(service: Service, defaults: Defaults, scope: Scope) -> Resolution:
                 destinations,
                 service.spec.provenance,
             )
-    if entries:
+    if usable:
         for identity, backend in service.backends.items():
             if identity not in used and identity not in refused:
                 refusals.append(_unused(service, backend))

@@ -6,7 +6,7 @@ import os
 import stat
 import tomllib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -44,15 +44,11 @@ class Fault:
 
     def below(self, path: KeyPath) -> Fault:
         """The same fault, seen from further outside."""
-        return Fault(
-            (*path, *self.at),
-            self.message,
-            self.hint,
-            self.code,
-            self.severity,
-            self.on_key,
-            self.missing,
-        )
+        return replace(self, at=(*path, *self.at))
+
+    def as_warning(self) -> Fault:
+        """The same fault, less bad."""
+        return replace(self, severity=Severity.WARNING)
 
 
 class Document:

@@ -111,10 +111,13 @@ def _unclosed(text: str, message: str, stopped: Stopped | None) -> Flaw | None:
     opening = text[stopped.opened]
     ended = not text[stopped.offset :].strip() if stopped.offset < len(text) else True
     hint = "the file ends inside of it" if ended else ""
-    if opening == "[" and message.startswith("Unclosed array"):
+    if opening == "[" and (message.startswith("Unclosed array") or ended):
         return Flaw(Span(stopped.opened, stopped.opened + 1), "array is not closed", hint)
     if opening == "{" and (message.startswith("Unclosed inline") or ended):
         return Flaw(Span(stopped.opened, stopped.opened + 1), "inline table is not closed", hint)
+    if opening == "{" and text[stopped.offset] == "\n":
+        whole = Span(stopped.opened, stopped.offset)
+        return Flaw(whole, "inline table is not closed on its line", "write it as [a.table]")
     if opening in "\"'" and ("Unterminated" in message or "'\\n'" in message or ended):
         size = 3 if text.startswith(opening * 3, stopped.opened) else 1
         return Flaw(Span(stopped.opened, stopped.opened + size), "string is not closed", hint)
@@ -122,6 +125,14 @@ def _unclosed(text: str, message: str, stopped: Stopped | None) -> Flaw | None:
 
 
 def _plain(text: str, offset: int, message: str) -> Flaw:
+    if message.startswith("Unescaped"):
+        # tomllib stands behind the character that follows the backslash.
+        offset -= 2
+        return Flaw(
+            Span(offset, offset + 2),
+            f"{text[offset : offset + 2]} is not an escape sequence",
+            "write \\\\, or put the string in single quotes",
+        )
     word = _WORD.match(text, offset)
     span = Span(offset, word.end() if word else offset + 1)
     if text.startswith("\ufeff"):

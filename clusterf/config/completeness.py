@@ -1,0 +1,47 @@
+"""Whether a configuration is complete: what it lacks as a whole, seen in its raw values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from clusterf.model.problem import Code, Severity
+from clusterf.plugin.document import Fault
+
+
+def completeness_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
+    """At least one source and one output. Without a source all that is managed would go."""
+    in_place = raw.get("services") or "routes" in raw
+    if not any(_enabled(raw.get("sources"))) and not in_place:
+        yield Fault(
+            ("sources",) if "sources" in raw else (),
+            "there is no source",
+            "add a table [sources.NAME], or [services.NAME]",
+            Code.NO_SOURCE,
+        )
+    if not any(_enabled(raw.get("outputs"))):
+        yield Fault(
+            ("outputs",) if "outputs" in raw else (),
+            "there is no output, so nothing will be changed anywhere",
+            "add a table [outputs.NAME]",
+            Code.NO_OUTPUT,
+            Severity.WARNING,
+        )
+    core = raw.get("clusterf")
+    if isinstance(core, dict) and core.get("managed") == [] and not core.get("managed_fwmarks"):
+        yield Fault(
+            ("clusterf", "managed"),
+            "is empty, so clusterf owns nothing and will change nothing",
+            'such as ["192.0.2.0/24"]',
+            Code.NOTHING_MANAGED,
+            Severity.WARNING,
+        )
+
+
+def _enabled(section: object) -> Iterator[bool]:
+    """For each instance of a section, whether it is, or could be, enabled."""
+    if isinstance(section, dict):
+        for table in section.values():
+            yield not isinstance(table, dict) or table.get("enabled", True) is not False
+    elif section is not None:
+        yield True  # no table at all, which is told as such

@@ -1,0 +1,276 @@
+"""Load: clusterf.toml becomes a checked configuration, or problems, all of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from clusterf.config.completeness import completeness_faults
+from clusterf.config.configuration import Configuration, Core, Instance
+from clusterf.config.settings import (
+    CoreTable,
+    DefaultsTable,
+    OutputKeys,
+    PolicyKeys,
+    SourceKeys,
+    managed_faults,
+)
+from clusterf.model.address import Network
+from clusterf.model.problem import Code, Problem, has_errors
+from clusterf.plugin.api import AnyType
+from clusterf.plugin.document import Document, DocumentError, Fault
+from clusterf.plugin.faults import did_you_mean, faults_of, shown
+from clusterf.plugin.loader import Registry
+from clusterf.plugin.positions import KeyPath
+from clusterf.plugin.settings import Settings
+
+S = TypeVar("S", bound=Settings)
+Keys = SourceKeys | PolicyKeys | OutputKeys
+
+_TABLES = ("clusterf", "defaults", "sources", "outputs", "services", "routes")
+_SECTIONS = (*_TABLES, "policies")
+_IMPLICIT = "services"
+"""Name of the source that stands for [services] and [routes] of clusterf.toml itself."""
+_STATIC = "static"
+_EVERYTHING = (Network.parse("0.0.0.0/0"), Network.parse("::/0"))
+
+
+@dataclass(slots=True)
+class Reading:
+    """What could be read of a file. ``configuration`` leaves out what has an error."""
+
+    document: Document
+    configuration: Configuration
+    problems: list[Problem]
+
+
+def load_configuration(
+    path: Path, registry: Registry
+) -> tuple[Configuration | None, list[Problem]]:
+    """The configuration, None if anything in it is an error; and all problems either way."""
+    try:
+        reading = read_configuration(path, registry)
+    except DocumentError as error:
+        return None, [error.problem]
+    if has_errors(reading.problems):
+        return None, reading.problems
+    return reading.configuration, reading.problems
+
+
+def read_plugin_dirs(path: Path) -> tuple[Path, ...]:
+    """Only where to look for drop-ins, so that plugins can be loaded before all is checked.
+
+    Empty when that cannot be told; `load_configuration` will say why.
+    """
+    try:
+        core = Document.read(path).data.get("clusterf", {})
+    except DocumentError:
+        return ()
+    folders = core.get("plugin_dirs") if isinstance(core, dict) else None
+    if not isinstance(folders, list):
+        return ()
+    return tuple(
+        path.parent / folder
+        for folder in folders
+        if isinstance(folder, str) and folder and "\0" not in folder
+    )
+
+
+def read_configuration(path: Path, registry: Registry) -> Reading:
+    """Read as much as is right.
+
+    Raises:
+        DocumentError: the file is not a TOML document.
+    """
+    document = Document.read(path)
+    return _Reader(document, registry).read(path)
+
+
+@dataclass(slots=True)
+class _Reader:
+    """One pass over one document; faults are collected on the way."""
+
+    document: Document
+    registry: Registry
+    faults: list[Fault] = field(default_factory=list)
+
+    def read(self, path: Path) -> Reading:
+        data = self._shaped()
+        core = self._core(data)
+        defaults = self._table(DefaultsTable, ("defaults",), data.get("defaults", {}))
+        sources = {
+            instance.name: instance
+            for instance in (*self._implicit(data), *self._named(data, "sources"))
+        }
+        policies = self._policies(data.get("policies", []))
+        outputs = {instance.name: instance for instance in self._named(data, "outputs")}
+        self.faults.extend(completeness_faults(self.document.data))
+        configuration = Configuration(
+            path=path,
+            core=core,
+            defaults=(defaults or DefaultsTable()).value(),
+            sources=sources,
+            policies=policies,
+            outputs=outputs,
+        )
+        return Reading(self.document, configuration, self.document.problems(self.faults))
+
+    def _shaped(self) -> dict[str, Any]:
+        """The sections, each of the kind that it must be; others are faults."""
+        shaped: dict[str, Any] = {}
+        for key, value in self.document.data.items():
+            wanted = dict if key in _TABLES else list
+            if key not in _SECTIONS:
+                self.faults.append(
+                    Fault(
+                        (key,),
+                        "unknown key",
+                        did_you_mean(key, _SECTIONS),
+                        Code.UNKNOWN_KEY,
+                        on_key=True,
+                    )
+                )
+            elif not isinstance(value, wanted):
+                must = "a table" if wanted is dict else "an array of tables"
+                hint = "" if wanted is dict else "[[policies]]"
+                self.faults.append(
+                    Fault((key,), f"must be {must}, not {shown(value)}", hint, Code.WRONG_TYPE)
+                )
+            else:
+                shaped[key] = value
+        return shaped
+
+    def _core(self, data: Mapping[str, Any]) -> Core:
+        if "clusterf" not in self.document.data:
+            self.faults.append(
+                Fault(
+                    (),
+                    "missing table [clusterf]",
+                    'managed = ["192.0.2.0/24"] in it says which VIPs are clusterf\'s',
+                    Code.MISSING_KEY,
+                    missing="clusterf",
+                )
+            )
+        table = None
+        if "clusterf" in data:
+            table = self._table(CoreTable, ("clusterf",), data["clusterf"])
+        if table is None:
+            # Nothing can be said of what is managed, so nothing is outside of it.
+            return Core(managed=_EVERYTHING)
+        core = table.value()
+        self.faults.extend(fault.below(("clusterf",)) for fault in managed_faults(core))
+        return core
+
+    def _table(self, model: type[S], at: KeyPath, data: Any) -> S | None:
+        try:
+            return model.model_validate(data)
+        except ValidationError as error:
+            self.faults.extend(fault.below(at) for fault in faults_of(error, model, data))
+            return None
+
+    # --- instances -------------------------------------------------------------------------
+
+    def _implicit(self, data: Mapping[str, Any]) -> Iterator[Instance[Any]]:
+        """[services] and [routes] of this file: a source of type static."""
+        inline = {key: data[key] for key in ("services", "routes") if key in data}
+        if not inline:
+            return
+        kind = self.registry.sources.get(_STATIC)
+        if kind is None:
+            at = next(iter(inline))
+            self.faults.append(
+                Fault((at,), f'source type "{_STATIC}" is not loaded', code=Code.UNKNOWN_TYPE)
+            )
+            return
+        settings = self._settings(kind.settings, SourceKeys, (), inline)
+        if settings is not None:
+            yield Instance(name=_IMPLICIT, type=kind, settings=settings)
+
+    def _named(self, data: Mapping[str, Any], section: str) -> Iterator[Instance[Any]]:
+        """[sources.NAME] or [outputs.NAME]."""
+        types: Mapping[str, AnyType] = self.registry.outputs
+        keys: type[Keys] = OutputKeys
+        if section == "sources":
+            types, keys = self.registry.sources, SourceKeys
+        for name, table in data.get(section, {}).items():
+            if instance := self._instance((section, name), f"{section}.{name}", table, types, keys):
+                yield instance
+
+    def _policies(self, tables: list[Any]) -> tuple[Instance[Any], ...]:
+        found = (
+            self._instance(
+                ("policies", index), f"policies[{index}]", table, self.registry.policies, PolicyKeys
+            )
+            for index, table in enumerate(tables)
+        )
+        return tuple(instance for instance in found if instance is not None)
+
+    def _instance(
+        self,
+        at: KeyPath,
+        name: str,
+        table: Any,
+        types: Mapping[str, AnyType],
+        model: type[Keys],
+    ) -> Instance[Any] | None:
+        """One instance; None if it is at fault or not enabled."""
+        if not isinstance(table, dict):
+            self.faults.append(
+                Fault(at, f"must be a table, not {shown(table)}", code=Code.WRONG_TYPE)
+            )
+            return None
+        owned = {key: value for key, value in table.items() if key in model.model_fields}
+        keys = self._table(model, at, owned)
+        kind = self._type((*at, "type"), owned.get("type"), types)
+        if kind is None:
+            return None
+        rest = {key: value for key, value in table.items() if key not in owned}
+        settings = self._settings(kind.settings, model, at, rest)
+        if keys is None or settings is None or not keys.enabled:
+            return None
+        return Instance(
+            name=name,
+            type=kind,
+            settings=settings,
+            startup_error=getattr(keys, "startup_error", "retry"),
+            look=getattr(keys, "look", OutputKeys.model_fields["look"].default),
+        )
+
+    def _type(self, at: KeyPath, name: object, types: Mapping[str, AnyType]) -> AnyType | None:
+        if not isinstance(name, str):
+            return None  # missing, or no string: told with the other keys of the core
+        kind = types.get(name)
+        if kind is None:
+            hint = did_you_mean(name, types)
+            self.faults.append(Fault(at, f"unknown type {shown(name)}", hint, Code.UNKNOWN_TYPE))
+        return kind
+
+    def _settings(
+        self, settings: type[Settings], keys: type[Keys], at: KeyPath, rest: dict[str, Any]
+    ) -> Settings | None:
+        """The plugin's own part of a table."""
+        try:
+            return settings.model_validate(rest)
+        except ValidationError as error:
+            for fault in faults_of(error, settings, rest):
+                if fault.code == Code.UNKNOWN_KEY and len(fault.at) == 1:
+                    # Keys of the core are keys of this table too.
+                    names = {*settings.model_fields, *keys.model_fields}
+                    hint = did_you_mean(fault.at[0], names)
+                    self.faults.append(replace(fault.below(at), hint=hint))
+                else:
+                    self.faults.append(fault.below(at))
+        except Exception as error:  # noqa: BLE001 - a validator of a plugin may raise anything
+            self.faults.append(
+                Fault(
+                    at,
+                    f"its settings cannot be checked: {type(error).__name__}: {error}",
+                    "a bug in the plugin",
+                    Code.PLUGIN_FAILED,
+                )
+            )
+        return None

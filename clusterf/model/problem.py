@@ -1,0 +1,89 @@
+"""Problems: what is wrong with a file of the configuration, and at which place in it.
+
+A value, like a refusal: problems are collected and shown together. The codes are stable, so that
+tools may rely on them: C0xx files and syntax, C1xx schema, C2xx topology, C3xx plugins,
+C4xx environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How bad a finding is."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class Code(StrEnum):
+    """The codes of the core and of the bundled plugins."""
+
+    UNREADABLE = "C001"
+    NOT_UTF8 = "C002"
+    SYNTAX = "C003"
+    DEFINED_TWICE = "C004"
+    UNKNOWN_KEY = "C101"
+    MISSING_KEY = "C102"
+    WRONG_TYPE = "C103"
+    UNKNOWN_CHOICE = "C104"
+    OUT_OF_RANGE = "C105"
+    MALFORMED = "C106"
+    UNKNOWN_TYPE = "C107"
+    CONTRADICTION = "C108"
+    NO_SOURCE = "C201"
+    NO_OUTPUT = "C202"
+    NOTHING_MANAGED = "C203"
+    OUTSIDE_MANAGED = "C204"
+    DUPLICATE_VIP = "C205"
+    FLAG_WITHOUT_SCHEDULER = "C206"
+    FAMILY_MISMATCH = "C207"
+    PORT_REWRITE = "C208"
+    PORT_ZERO = "C209"
+    THRESHOLDS = "C210"
+    DUPLICATE_SERVICE = "C211"
+    NO_FRONTEND = "C212"
+    UNUSED_BACKEND = "C213"
+    UNUSED_ROUTES = "C214"
+    PLUGIN_NOT_LOADED = "C301"
+    PLUGIN_FAILED = "C302"
+    PROBE_FINDING = "C401"
+    PROBE_UNAVAILABLE = "C402"
+    PROBE_TIMEOUT = "C403"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One problem. ``line`` and ``column`` count from 1, in characters; 0 is "the whole file".
+
+    ``length`` is how many characters the caret underlines; ``path`` names the place in the
+    values (``outputs.kernel.scheduler``); ``source`` is the text of the line.
+    """
+
+    file: str
+    line: int = 0
+    column: int = 0
+    length: int = 0
+    severity: Severity = Severity.ERROR
+    path: str = ""
+    message: str
+    hint: str = ""
+    code: str = ""
+    source: str = field(default="", compare=False, repr=False)
+
+    @property
+    def place(self) -> str:
+        """``file:line:column``, or the file alone."""
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+    def __str__(self) -> str:
+        subject = f"{self.path}: " if self.path else ""
+        return f"{self.place}: {self.severity}: {subject}{self.message}"
+
+
+def has_errors(problems: Iterable[Problem], *, strict: bool = False) -> bool:
+    """Whether these problems make a configuration unusable; ``strict`` counts warnings too."""
+    return any(strict or problem.severity is Severity.ERROR for problem in problems)
