@@ -6,7 +6,9 @@
 
 Standard output carries JSON lines. The first says that it is up: ``{"event": "ready", ...}``. The
 last, for ``requests`` and ``hold``, is the result; it comes when the work is done, or when standard
-input ends or SIGTERM arrives, whichever is first. ``traffic.py`` is the typed way to use this.
+input ends or SIGTERM arrives, whichever is first. With ``--tell``, ``requests`` writes a line for
+every request when it is over; its moments are on the machine's monotonic clock, which is the same
+for all programs on one kernel. ``traffic.py`` is the typed way to use this.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import math
 import random
 import signal
 import sys
+import time
 from collections import Counter
 from typing import Any
 from urllib.parse import urlsplit
@@ -64,7 +67,7 @@ async def until_told(scope: trio.CancelScope, *, listen: bool) -> None:
 class Requests:
     """GET over a fresh connection each time; an answer is the first line of the body."""
 
-    def __init__(self, url: str, *, timeout: float, interval: float) -> None:
+    def __init__(self, url: str, *, timeout: float, interval: float, tell: bool = False) -> None:
         parts = urlsplit(url)
         if parts.hostname is None:
             raise ValueError(f"no host in {url}")
@@ -72,19 +75,24 @@ class Requests:
         self._request = f"GET {parts.path or '/'} HTTP/1.0\r\nHost: {parts.netloc}\r\n\r\n".encode()
         self._timeout = timeout
         self._interval = interval
+        self._tell = tell
         self._start = trio.current_time()
         self.answers: Counter[str] = Counter()
         self.failures: list[dict[str, Any]] = []
         self.times: list[float] = []
 
-    async def loop(self, count: float) -> None:
+    async def loop(self, worker: int, count: float) -> None:
         done = 0
         while done < count:
-            await self.once()
+            begun = time.monotonic()
+            outcome = await self.once()
+            if self._tell:
+                say(event="told", worker=worker, begun=begun, ended=time.monotonic(), **outcome)
             done += 1
             await trio.sleep(self._interval)
 
-    async def once(self) -> None:
+    async def once(self) -> dict[str, str]:
+        """What to tell of it: the ``answer``, or the ``error``."""
         start = trio.current_time()
         try:
             with trio.fail_after(self._timeout):
@@ -92,9 +100,10 @@ class Requests:
         except (OSError, ValueError, trio.BrokenResourceError, trio.TooSlowError) as error:
             at = round(start - self._start, 4)
             self.failures.append({"at": at, "error": reason(error)})
-        else:
-            self.answers[answer] += 1
-            self.times.append(trio.current_time() - start)
+            return {"error": reason(error)}
+        self.answers[answer] += 1
+        self.times.append(trio.current_time() - start)
+        return {"answer": answer}
 
     async def _get(self) -> str:
         stream = await trio.open_tcp_stream(self._host, self._port)
@@ -118,7 +127,9 @@ class Requests:
 
 
 async def requests(options: argparse.Namespace) -> None:
-    work = Requests(options.url, timeout=options.timeout, interval=options.interval)
+    work = Requests(
+        options.url, timeout=options.timeout, interval=options.interval, tell=options.tell
+    )
     share = math.inf if options.count is None else options.count / options.workers
     with trio.CancelScope() as scope:
         async with trio.open_nursery() as nursery:
@@ -129,7 +140,7 @@ async def requests(options: argparse.Namespace) -> None:
                     # Shares differ by at most one and add up to the count.
                     last = math.inf if share == math.inf else math.floor(share * (number + 1))
                     first = 0 if share == math.inf else math.floor(share * number)
-                    workers.start_soon(work.loop, last - first)
+                    workers.start_soon(work.loop, number, last - first)
             nursery.cancel_scope.cancel()
     say(event="result", **work.result())
 
@@ -259,6 +270,7 @@ def parser() -> argparse.ArgumentParser:
     request.add_argument("url")
     request.add_argument("--count", type=int)
     request.add_argument("--workers", type=int, default=1)
+    request.add_argument("--tell", action="store_true", help="a line for every request")
     keep = modes.add_parser("hold")
     keep.add_argument("target")
     keep.add_argument("--connections", type=int, default=1)
