@@ -1,0 +1,172 @@
+"""Carry out: send the runs of a plan to the kernel and fold what became of them into the table."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from clusterf.model.operation import KernelOperation, Outcome
+from clusterf.model.table import ServiceKey, VirtualService
+from clusterf.plugin import OutputUnavailable
+from clusterf_ipvs import reasons
+from clusterf_ipvs.kernel import UNKNOWN, Kernel
+from clusterf_ipvs.runs import Run, Verdict, apply, judge, rows, translate
+
+
+@dataclass(slots=True)
+class Carried:
+    """Results of a plan. ``unsure``: virtual services to be looked at before the next plan."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    unsure: set[ServiceKey] = field(default_factory=set)
+    unknown: list[int] = field(default_factory=list)
+    """Indices of outcomes that only a look at the kernel can tell."""
+    gone: OutputUnavailable | None = None
+    """Why the rest of the plan was not even tried."""
+
+
+class Carrier:
+    """Carries out plans; ``observed`` is the caller's table, brought up to date in place."""
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        observed: dict[ServiceKey, VirtualService],
+        owns: Callable[[ServiceKey], bool],
+        log: logging.Logger,
+        *,
+        batch: int,
+    ) -> None:
+        self._kernel = kernel
+        self._observed = observed
+        self._owns = owns
+        self._log = log
+        self._batch = batch
+        self._hide = True
+
+    async def carry_out(self, operations: Sequence[KernelOperation]) -> Carried:
+        """Carry out a plan in its order. Never raises for what the kernel does."""
+        carried = Carried()
+        runs: list[Run] = []
+        waiting = 0
+        for row in rows(operations):
+            if not self._owns(row[0].subject):
+                await self._send(runs, carried)
+                runs, waiting = [], 0
+                carried.outcomes += [_failed(each, reasons.foreign(each)) for each in row]
+                continue
+            run = translate(row, self._observed.get(row[0].subject), hide=self._hide)
+            runs.append(run)
+            waiting += len(run.messages)
+            # Few messages exist at any time, whatever the size of the plan.
+            if waiting >= self._batch:
+                await self._send(runs, carried)
+                runs, waiting = [], 0
+        await self._send(runs, carried)
+        return carried
+
+    async def _send(self, runs: Sequence[Run], carried: Carried) -> None:
+        if carried.gone is not None:
+            for run in runs:
+                self._unavailable(run, carried.gone, carried)
+            return
+        if not runs:
+            return
+        try:
+            results = await self._kernel.exchange(
+                [message for run in runs for message in run.messages]
+            )
+            if any(results):
+                verdicts = await self._second_attempt(runs, results)
+            else:
+                verdicts = None
+        except OutputUnavailable as error:
+            carried.gone = error
+            for run in runs:
+                self._unavailable(run, error, carried)
+            return
+        if verdicts is None:
+            for run in runs:
+                self._fold(run, [0] * len(run.operations))
+                carried.outcomes += map(Outcome, run.operations)
+        else:
+            for run, verdict in zip(runs, verdicts, strict=True):
+                self._conclude(run, verdict, carried)
+
+    async def _second_attempt(
+        self, runs: Sequence[Run], results: Sequence[int]
+    ) -> Sequence[Verdict]:
+        """Judge each run, and try once more in other words where that may help."""
+        verdicts: list[Verdict] = []
+        start = 0
+        for run in runs:
+            end = start + len(run.messages)
+            verdicts.append(judge(run, results[start:end]))
+            start = end
+        if any(verdict.hiding_refused for verdict in verdicts):
+            verdicts = await self._without_hiding(runs, verdicts)
+        attempts = [
+            (verdict, index, message) for verdict in verdicts for index, message in verdict.again
+        ]
+        answers = await self._kernel.exchange([message for _, _, message in attempts])
+        for (verdict, index, _), answer in zip(attempts, answers, strict=True):
+            if index is not None:
+                verdict.codes[index] = answer
+            verdict.unsure = verdict.unsure or bool(answer)
+        return verdicts
+
+    async def _without_hiding(
+        self, runs: Sequence[Run], verdicts: Sequence[Verdict]
+    ) -> list[Verdict]:
+        """Kernels before 4.1 do not know the scheduler "none": make these services in the open."""
+        self._hide = False
+        self._log.warning("scheduler unavailable scheduler=none effect=slower_creation")
+        judged: list[Verdict] = []
+        for run, verdict in zip(runs, verdicts, strict=True):
+            if not verdict.hiding_refused:
+                judged.append(verdict)
+                continue
+            plain = translate(run.operations, None, hide=False)
+            run.hidden, run.messages, run.owners = False, plain.messages, plain.owners
+            judged.append(judge(run, await self._kernel.exchange(run.messages)))
+        return judged
+
+    def _conclude(self, run: Run, verdict: Verdict, carried: Carried) -> None:
+        codes = verdict.codes
+        if verdict.unsure:
+            carried.unsure.add(run.subject)
+        if run.created is not None and codes[0] > 0:
+            reason = reasons.explain(run.operations[0], codes[0])
+            carried.outcomes.append(_failed(run.operations[0], reason))
+            carried.outcomes += [
+                _failed(each, reasons.follows(each, reason)) for each in run.operations[1:]
+            ]
+            return
+        self._fold(run, codes)
+        for operation, code in zip(run.operations, codes, strict=True):
+            if code == UNKNOWN:
+                carried.unknown.append(len(carried.outcomes))
+            if code:
+                carried.outcomes.append(_failed(operation, reasons.explain(operation, code)))
+            else:
+                carried.outcomes.append(Outcome(operation))
+
+    def _fold(self, run: Run, codes: Sequence[int]) -> None:
+        service = apply(self._observed.get(run.subject), run, codes)
+        if service is None:
+            self._observed.pop(run.subject, None)
+        else:
+            self._observed[run.subject] = service
+
+    def _unavailable(self, run: Run, error: OutputUnavailable, carried: Carried) -> None:
+        carried.unsure.add(run.subject)
+        message = str(error.args[0]) if error.args else str(error)
+        for operation in run.operations:
+            reason = reasons.unavailable(operation, message, error.hint)
+            carried.unknown.append(len(carried.outcomes))
+            carried.outcomes.append(_failed(operation, reason))
+
+
+def _failed(operation: KernelOperation, reason: reasons.Reason) -> Outcome:
+    return Outcome(operation, reason.error, reason.hint, reason.retry)
