@@ -1,0 +1,52 @@
+"""Output ``addresses``: VIPs on an interface of this host, and the sysctls that they need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from clusterf.plugin import (
+    Code,
+    Configured,
+    Document,
+    Fault,
+    OutputType,
+    Problem,
+    hookimpl,
+)
+from clusterf_addresses.output import AddressesOutput
+from clusterf_addresses.settings import AddressesSettings
+
+CLUSTERF_API = "1.0"
+
+_TYPE = "addresses"
+
+
+@hookimpl
+def clusterf_register_outputs() -> Iterable[OutputType[Any]]:
+    """Register the type ``addresses``."""
+    return [
+        OutputType(
+            name=_TYPE,
+            settings=AddressesSettings,
+            create=AddressesOutput,
+            summary="VIPs on an interface of this host, and the sysctls that they need",
+            follows=True,
+        )
+    ]
+
+
+@hookimpl
+def clusterf_check(configuration: Configured, document: Document) -> Iterable[Problem]:
+    """Two outputs of this type would move each other's VIPs to and fro."""
+    mine = [instance for instance in configuration.outputs.values() if instance.type.name == _TYPE]
+    for instance in mine[1:]:
+        kind, _, name = instance.name.partition(".")
+        fault = Fault(
+            (kind, name),
+            f"{mine[0].name} is of type {_TYPE} already",
+            "one of them holds all VIPs of this host",
+            Code.CONTRADICTION,
+            on_key=True,
+        )
+        yield document.problem(fault)

@@ -1,0 +1,112 @@
+"""The table of a policy of type ``routes``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from clusterf.plugin import (
+    Code,
+    Fault,
+    IPAddress,
+    IPNetwork,
+    MethodName,
+    Settings,
+    TunnelSettings,
+    raise_faults,
+)
+
+
+def _nothing_if_empty(value: Any) -> Any:
+    """The original clusterf writes an empty string where nothing is said."""
+    return None if value == "" else value
+
+
+class RouteSettings(Settings):
+    """One route. Without a prefix it is the default; without a method it filters out."""
+
+    name: Annotated[
+        str, Field(min_length=1, max_length=255, description="what status and refusals call it")
+    ]
+    prefix: Annotated[
+        IPNetwork | None,
+        BeforeValidator(_nothing_if_empty),
+        Field(description="backends whose own address is in it; without it all of both families"),
+    ] = None
+    method: Annotated[
+        MethodName | None,
+        BeforeValidator(_nothing_if_empty),
+        Field(description="forwarding method; without it the backends are filtered out"),
+    ] = None
+    gateway: Annotated[
+        IPAddress | None,
+        BeforeValidator(_nothing_if_empty),
+        Field(description="the destination in place of the backend, at the frontend's port"),
+    ] = None
+    tunnel: Annotated[
+        TunnelSettings | None, Field(description='encapsulation for method = "tunnel"')
+    ] = None
+
+    @model_validator(mode="after")
+    def _check(self) -> RouteSettings:
+        if faults := list(self._faults()):
+            raise_faults("route", faults)
+        return self
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.gateway is not None and self.method is None:
+            yield Fault(
+                ("gateway",),
+                "is of no use without a method: such a route filters out its backends",
+                'add method = "droute" or "tunnel"',
+                Code.CONTRADICTION,
+            )
+        elif (
+            self.gateway is not None
+            and self.prefix is not None
+            and self.gateway.family is not self.prefix.family
+            and self.method != "tunnel"
+        ):
+            yield Fault(
+                ("gateway",),
+                f"is of another address family than {self.prefix}",
+                "only a tunnel can do that",
+                Code.FAMILY_MISMATCH,
+            )
+        if self.tunnel is not None and self.method != "tunnel":
+            yield Fault(
+                ("tunnel",),
+                'is for method = "tunnel" only',
+                code=Code.CONTRADICTION,
+            )
+
+
+class RoutesSettings(Settings):
+    """Routes of its own, and whose routes count besides."""
+
+    routes: Annotated[
+        list[RouteSettings],
+        Field(description="routes that come before those of sources, the earlier ones first"),
+    ] = []  # noqa: RUF012 - pydantic copies defaults
+    sources: Annotated[
+        list[Annotated[str, Field(min_length=1)]] | None,
+        Field(description="patterns of the sources whose routes count; without it all"),
+    ] = None
+
+    @model_validator(mode="after")
+    def _check(self) -> RoutesSettings:
+        first: dict[str, int] = {}
+        faults = [
+            Fault(
+                ("routes", index, "name"),
+                f'there is a route "{route.name}" already',
+                code=Code.CONTRADICTION,
+            )
+            for index, route in enumerate(self.routes)
+            if first.setdefault(route.name, index) != index
+        ]
+        if faults:
+            raise_faults("routes", faults)
+        return self
