@@ -149,6 +149,7 @@ class EventStream:
         self._socket.settimeout(None)
         self._lock = threading.Lock()
         self._closed = False
+        self._reading = False
 
     def read(self, deliver: Callable[[object], None]) -> None:
         """Hand over each event until the stream ends; returns only after `close`.
@@ -156,6 +157,8 @@ class EventStream:
         Raises:
             SourceUnavailable: it ended, or carries something else than events.
         """
+        with self._lock:
+            self._reading = True
         try:
             with translated(self._where, 0):
                 for answer in self._answers():
@@ -175,6 +178,8 @@ class EventStream:
             self._closed = True
             with contextlib.suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
+            if not self._reading:
+                self._response.close()
 
     def _answers(self) -> Iterator[object]:
         rest = b""

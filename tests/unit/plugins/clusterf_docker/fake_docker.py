@@ -289,7 +289,7 @@ class _Handler(BaseHTTPRequestHandler):
     def address_string(self) -> str:
         return "unix"
 
-    def do_GET(self) -> None:  # noqa: N802 # the base class's name
+    def do_GET(self) -> None:  # the base class's name
         fake, url = self.server.fake, urlsplit(self.path)
         path = unquote(url.path)
         fake.asked.append(path)

@@ -29,7 +29,7 @@ def engine(fake: FakeDocker) -> Iterator[Engine]:
     made.close()
 
 
-def test_the_version_of_the_engine_is_spoken(fake: FakeDocker, engine: Engine) -> None:
+def test_the_version_of_the_engine_is_spoken(engine: Engine) -> None:
     assert (engine.version, engine.api_version) == ("20.10.24", "1.41")
 
 
@@ -77,17 +77,6 @@ def test_inspections(fake: FakeDocker, engine: Engine) -> None:
     result = engine.inspect(one)
     assert isinstance(result, Failed)
     assert "404: something is wrong" in result.detail
-
-
-def test_a_missing_permission_has_a_hint(fake: FakeDocker, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    # Root, which the tests may run as, is refused nothing.
-    monkeypatch.setattr("clusterf_docker.api._knock", refuse)
-    with pytest.raises(SourceUnavailable, match="permission denied") as caught:
-        Engine(fake.url, None, 0.3)
-    assert caught.value.hint == "run as root or as a member of the group docker"
 
 
 def test_a_stream_ends_when_it_is_closed(fake: FakeDocker, engine: Engine) -> None:

@@ -112,8 +112,9 @@ def test_a_container_on_the_hosts_network_needs_no_published_port() -> None:
     ],
 )
 def test_quiesced(status: str, health: str | None, *, stopping: bool, expected: str | None) -> None:
-    changes = {"State__Status": status, "State__Health": health and {"Status": health}}
-    container = read(described("web1", 1, **changes), identifier(1))
+    changes: dict[str, Any] = {"State__Status": status}
+    changes["State__Health"] = health and {"Status": health}
+    container = read(described("web1", 1, labels=None, **changes), identifier(1))
     assert quiesced(container, stopping=stopping, health=True) == expected
 
 

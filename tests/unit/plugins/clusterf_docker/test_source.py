@@ -136,7 +136,7 @@ async def test_a_network_connected_later_counts(fake: FakeDocker) -> None:
         assert not followed.publish.refusals
 
 
-# --- the engine goes away --------------------------------------------------------------------------
+# --- the engine goes away ---------------------------------------------------------------------
 
 
 async def test_a_restart_of_the_engine_drops_and_marks_nothing(fake: FakeDocker) -> None:
@@ -232,9 +232,16 @@ async def test_nonsense_makes_the_source_unavailable_and_removes_nothing(
 
 @pytest.mark.parametrize(
     "data",
-    [b"<html>\n", b"{}\n", b"[]\n", b'{"Type": "container"\n', b"x" * (2**20 + 2), b"\xff\xfe\n"]
-    + [b'{"Type": "container", "Action": "die"}\n']
-    + [b'{"Type": "container", "Action": "die", "Actor": {"ID": 3, "Attributes": {}}}\n'],
+    [
+        b"<html>\n",
+        b"{}\n",
+        b"[]\n",
+        b'{"Type": "container"\n',
+        b"x" * (2**20 + 2),
+        b"\xff\xfe\n",
+        b'{"Type": "container", "Action": "die"}\n',
+        b'{"Type": "container", "Action": "die", "Actor": {"ID": 3, "Attributes": {}}}\n',
+    ],
     ids=range(8),
 )
 async def test_nonsense_in_the_stream_makes_the_source_unavailable(

@@ -100,6 +100,17 @@ def test_changes_tell_each_thing_once() -> None:
     assert (list(changes.puts), list(changes.drops)) == ([], [BackendRef("web", ONE)])
 
 
+def test_of_two_changes_only_the_last_is_told() -> None:
+    engine = serving()
+    engine.tell(ENDED, STARTED)
+    engine.inspect(web())
+    changes = engine.state.changes()
+    assert (list(changes.puts), list(changes.drops)) == ([BackendRef("web", ONE)], [])
+    engine.tell(PAUSED, ENDED)
+    changes = engine.state.changes()
+    assert (list(changes.puts), list(changes.drops)) == ([], [BackendRef("web", ONE)])
+
+
 def test_a_change_of_services_drops_the_old_and_puts_the_new() -> None:
     engine = serving()
     engine.tell(CHANGED)
@@ -269,7 +280,7 @@ def test_refusals_go_with_their_container() -> None:
     assert list(engine.state.changes().refusals.values()) == [None]
 
 
-# --- the engine was away ---------------------------------------------------------------------------
+# --- the engine was away ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("result", [Missing(), web(State__Status="created")])
@@ -340,7 +351,7 @@ def test_a_health_check_that_starts_anew_in_the_same_run_quiesces_nothing() -> N
         assert engine.states() == {ONE: expected}
 
 
-# --- every order -----------------------------------------------------------------------------------
+# --- every order ------------------------------------------------------------------------------
 
 
 class LossyEngine(RuleBasedStateMachine):
@@ -425,7 +436,7 @@ class LossyEngine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.listed is not None)
     @rule()
-    def list(self) -> None:
+    def hear_of_list(self) -> None:
         self.state.listed(self.listed or [], self.now)
         self.listed = None
 
