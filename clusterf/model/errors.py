@@ -21,13 +21,13 @@ class ClusterfError(Exception):
         return f"{message} (hint: {self.hint})" if self.hint else message
 
 
-class SourceUnavailable(ClusterfError):  # noqa: N818 - states a condition of the world
+class SourceUnavailable(ClusterfError):
     """The world of a source is away: the engine keeps what is known and tries again."""
 
     exit_code = 69
 
 
-class OutputUnavailable(ClusterfError):  # noqa: N818 - states a condition of the world
+class OutputUnavailable(ClusterfError):
     """The world of an output is away: no module, no permission, no peer."""
 
     exit_code = 69  # EX_UNAVAILABLE

@@ -156,9 +156,11 @@ KernelOperation: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
     """Result of one operation: ``error`` is empty when it was done.
+
+    Like the operations not frozen: there is one for each, and freezing triples its cost.
 
     ``error`` is the sentence for people (with the errno's name), ``hint`` what they can do.
     ``retry`` is False where trying again cannot help until something else changes.

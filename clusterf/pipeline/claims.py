@@ -37,8 +37,10 @@ class Claims:
             if self._holder.get(key) == service:
                 del self._holder[key]
                 again |= self._promote(key)
-            elif (waiting := self._waiting.get(key)) is not None:
-                waiting.discard(service)
+            else:
+                self._waiting[key].discard(service)
+                if not self._waiting[key]:
+                    del self._waiting[key]
         for key in wanted:
             again |= self._ask(service, key)
         again.discard(service)
@@ -51,13 +53,12 @@ class Claims:
     def _ask(self, service: str, key: ServiceKey) -> set[str]:
         holder = self._holder.setdefault(key, service)
         if holder == service:
-            # Its own place in the order may have changed.
-            waiting = self._waiting.get(key)
-            if waiting and min(waiting, key=self._order) != service:
-                waiting.add(service)
-                del self._holder[key]
-                return self._promote(key)
-            return set()
+            waiting = self._waiting.get(key, set())
+            if self._order(service) <= min(map(self._order, waiting), default=self._order(service)):
+                return set()
+            # Its own place in the order has changed.
+            waiting.add(service)
+            return self._promote(key)
         if self._order(service) < self._order(holder):
             self._holder[key] = service
             self._waiting.setdefault(key, set()).discard(service)

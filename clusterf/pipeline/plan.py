@@ -19,6 +19,7 @@ from clusterf.model.operation import (
     EditService,
     Operation,
     Plan,
+    additions,
 )
 from clusterf.model.table import (
     Connections,
@@ -117,10 +118,7 @@ def _forget_vanished(
 
 def _create(sheet: _Sheet, key: ServiceKey, want: VirtualService) -> None:
     sheet.adds.append(AddService(key, want, want.because))
-    sheet.adds.extend(
-        AddDestination(key, target, destination)
-        for target, destination in want.destinations.items()
-    )
+    sheet.adds.extend(additions(key, want.destinations))
 
 
 def _change(sheet: _Sheet, key: ServiceKey, want: VirtualService, have: VirtualService) -> None:
