@@ -29,10 +29,14 @@ def check_offline(path: Path, registry: Registry) -> tuple[Reading | None, list[
     except DocumentError as error:
         return None, [error.problem, *problems]
     found = [problem for name, check in _checks(registry) for problem in _run(name, check, reading)]
-    own = [problem for problem in found if problem.file == reading.document.name]
-    others = [problem for problem in found if problem.file != reading.document.name]
-    main = sorted([*reading.problems, *own], key=lambda problem: (problem.line, problem.column))
-    return reading, [*main, *others, *problems]
+    files = {reading.document.name: 0}
+    for problem in found:
+        files.setdefault(problem.file, len(files))
+    found = sorted(
+        [*reading.problems, *found],
+        key=lambda problem: (files[problem.file], problem.line, problem.column),
+    )
+    return reading, [*found, *problems]
 
 
 def _checks(registry: Registry) -> Iterator[tuple[str, Callable[[Reading], Any]]]:

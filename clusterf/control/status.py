@@ -214,6 +214,7 @@ def _output(engine: Engine, name: str) -> JSON:
             for key, one in task.runner.failing.items()
         ],
         "held": len(task.runner.held),
+        "looks": task.runner.looks,
         "done": engine.journal.done.get(name, 0),
         "failed": engine.journal.failed.get(name, 0),
     }

@@ -157,6 +157,9 @@ class Reconciler:
         service = merge(name, self._board.contributions(name))
         if service is None:
             return (0, 0, name), Resolution()
+        # An order names what sources know. Before the policies, since one may split a backend
+        # under other ids; after them too, for it beats what they say.
+        service = override(service, self.drained)
         outcome = decide(service, self._rules.policies, facts)
         if isinstance(outcome, Refusal):
             return service.order, Resolution(refusals=(*service.refusals, outcome))
@@ -174,7 +177,7 @@ class Reconciler:
 
     def _tell(self, name: str, refusals: tuple[Refusal, ...]) -> None:
         """Log refusals that are new, once each."""
-        before = self.refusals.get(name, ())
+        before = set(self.refusals.get(name, ()))
         for refusal in refusals:
             if refusal not in before:
                 log.warning("refused reason=%s %s", refusal.reason, refusal)

@@ -53,6 +53,8 @@ class Runner:
         self.adopted = False
         self.held: dict[ServiceKey, str] = {}
         self.failing: dict[ServiceKey | None, Failing] = {}
+        self.looks = 0
+        """Completed looks at the whole world, since the start."""
         self.log = logging.getLogger(f"clusterf.{name}")
         self._desired = desired
         self._journal = journal
@@ -162,6 +164,7 @@ class Runner:
             self._looked()
 
     def _looked(self) -> None:
+        self.looks += 1
         now = trio.current_time()
         self._next_look = now + max(self._look, _LOOK_SHARE * (now - self._survey_began))
 
@@ -179,8 +182,11 @@ class Runner:
                 )
             self._journal.record(self.name, outcomes, self.log, trio.current_time())
         self._judge(subjects, outcomes)
+        # What failed is no progress: it must not make those who follow, us among them, try again.
         touched = {
-            operation.subject for operation in plan.operations if operation.subject is not None
+            outcome.operation.subject
+            for outcome in outcomes
+            if not outcome.error and outcome.operation.subject is not None
         }
         if touched:
             self._progressed(touched)

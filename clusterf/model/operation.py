@@ -129,7 +129,7 @@ class AddDestination(_Addition):
 
 
 _as_addition: Callable[[tuple[object, ...]], AddDestination] = partial(
-    tuple.__new__,  # type: ignore[arg-type]
+    tuple.__new__,
     AddDestination,
 )
 
@@ -198,7 +198,7 @@ class Outcome(NamedTuple):
 
 
 _as_outcome: Callable[[tuple[object, ...]], Outcome] = partial(
-    tuple.__new__,  # type: ignore[arg-type]
+    tuple.__new__,
     Outcome,
 )
 

@@ -145,16 +145,15 @@ def _parts(path: KeyPath) -> Iterator[str]:
 def _content(path: Path) -> bytes:
     """Read a regular file; never blocks on a pipe or a device."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(descriptor, "rb") as file:  # noqa: PTH123 - takes over a descriptor
-        mode = os.fstat(descriptor).st_mode
-        if stat.S_ISDIR(mode):
+    with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123 - takes over a descriptor
+        status = os.fstat(descriptor)
+        if stat.S_ISDIR(status.st_mode):
             raise ValueError("is a directory")
-        if not stat.S_ISREG(mode):
+        if not stat.S_ISREG(status.st_mode):
             raise ValueError("not a regular file")
-        content = file.read(SIZE_MAX + 1)
-    if len(content) > SIZE_MAX:
-        raise ValueError(f"larger than {SIZE_MAX // 2**20} MiB")
-    return content
+        if status.st_size > SIZE_MAX:
+            raise ValueError(f"larger than {SIZE_MAX // 2**20} MiB")
+        return file.read()
 
 
 def _whole(name: str, message: str) -> DocumentError:

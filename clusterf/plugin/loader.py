@@ -20,9 +20,9 @@ from typing import Any, TypeVar
 
 import pluggy
 
+from clusterf.model.errors import PluginLoadError
 from clusterf.plugin import hookspecs
 from clusterf.plugin.api import API_VERSION, AnyType, OutputType, PolicyType, SourceType
-from clusterf.model.errors import PluginLoadError
 
 BUNDLED = (
     "clusterf_static",

@@ -262,7 +262,7 @@ class _Scanner:
                     end = match.start()
                     break
         if end < 0:
-            raise self._stop(offset)
+            raise self._stop(len(self.text))
         end += 3
         # Up to two quotes of the content may stand directly before the closing three.
         for _ in range(2):

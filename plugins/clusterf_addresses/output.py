@@ -33,7 +33,10 @@ class AddressesOutput:
 
     # --- Output ----------------------------------------------------------------------------
 
-    async def observe(self, subjects: Collection[ServiceKey] | None) -> None:  # noqa: ARG002 - one dump shows everything
+    async def observe(
+        self,
+        subjects: Collection[ServiceKey] | None,  # noqa: ARG002 - one dump shows everything
+    ) -> None:
         """Look at everything: that costs no more than looking at some of it.
 
         Raises:
@@ -45,7 +48,12 @@ class AddressesOutput:
         self._world = world
         self._unset.clear()
 
-    def plan(self, desired: Desired, subjects: Collection[ServiceKey] | None, now: float) -> Plan:  # noqa: ARG002 - nothing here waits for a moment
+    def plan(
+        self,
+        desired: Desired,
+        subjects: Collection[ServiceKey] | None,
+        now: float,  # noqa: ARG002 - nothing here waits for a moment
+    ) -> Plan:
         """Sysctls first, then the interface, additions, removals."""
         if self._world is None:
             raise RuntimeError("plan comes after observe")

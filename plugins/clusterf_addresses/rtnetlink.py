@@ -56,7 +56,9 @@ class Session:
         try:
             self._route: Any = IPRoute()
         except OSError as error:
-            raise OutputUnavailable(f"rtnetlink: {error.strerror or error}") from error
+            raise OutputUnavailable(
+                f"rtnetlink: {(error.strerror or str(error)).lower()}"
+            ) from error
 
     def __enter__(self) -> Self:
         return self
@@ -156,7 +158,9 @@ class Session:
             except self._refused as error:
                 raise OutputUnavailable(f"rtnetlink: {RefusedError(error.code)}") from error
             except OSError as error:
-                raise OutputUnavailable(f"rtnetlink: {error.strerror or error}") from error
+                raise OutputUnavailable(
+                    f"rtnetlink: {(error.strerror or str(error)).lower()}"
+                ) from error
         raise OutputUnavailable("rtnetlink: addresses change faster than they can be read")
 
     def _ask(self, call: Callable[..., Any], command: str, **request: Any) -> list[Any]:
@@ -165,7 +169,9 @@ class Session:
         except self._refused as error:
             raise RefusedError(error.code) from error
         except OSError as error:
-            raise OutputUnavailable(f"rtnetlink: {error.strerror or error}") from error
+            raise OutputUnavailable(
+                f"rtnetlink: {(error.strerror or str(error)).lower()}"
+            ) from error
 
     @staticmethod
     def _index(interface: str) -> int:

@@ -73,8 +73,8 @@ def _hint(error: OSError, name: str) -> str:
 
 
 def capable(proc: Path = PROC) -> bool:
-    """Whether this process has CAP_NET_ADMIN."""
-    for line in (proc / "self/status").read_text("ascii", "replace").splitlines():
+    """Whether this thread has CAP_NET_ADMIN."""
+    for line in (proc / "thread-self/status").read_text("ascii", "replace").splitlines():
         if line.startswith("CapEff:"):
             return bool(int(line.split()[1], 16) >> _CAP_NET_ADMIN & 1)
     return False

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from clusterf.model.operation import KernelOperation, Outcome
+from clusterf.model.operation import KernelOperation, Outcome, successes
 from clusterf.model.table import ServiceKey, VirtualService
 from clusterf.plugin import OutputUnavailable
 from clusterf_ipvs import reasons
@@ -58,7 +58,7 @@ class Carrier:
                 continue
             run = translate(row, self._observed.get(row[0].subject), hide=self._hide)
             runs.append(run)
-            waiting += len(run.messages)
+            waiting += len(run.owners)
             # Few messages exist at any time, whatever the size of the plan.
             if waiting >= self._batch:
                 await self._send(runs, carried)
@@ -89,7 +89,7 @@ class Carrier:
         if verdicts is None:
             for run in runs:
                 self._fold(run, [0] * len(run.operations))
-                carried.outcomes += map(Outcome, run.operations)
+                carried.outcomes += successes(run.operations)
         else:
             for run, verdict in zip(runs, verdicts, strict=True):
                 self._conclude(run, verdict, carried)
@@ -101,7 +101,7 @@ class Carrier:
         verdicts: list[Verdict] = []
         start = 0
         for run in runs:
-            end = start + len(run.messages)
+            end = start + len(run.owners)
             verdicts.append(judge(run, results[start:end]))
             start = end
         if any(verdict.hiding_refused for verdict in verdicts):

@@ -12,8 +12,11 @@ when it is the service's own, and the tunnel's when there is none.
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from functools import lru_cache
+from operator import attrgetter, itemgetter
 from socket import AF_INET, AF_INET6, htons
+from typing import Any
 
 from clusterf.model.address import Family
 from clusterf.model.table import (
@@ -60,8 +63,20 @@ from clusterf_ipvs.constants import (
     Command,
     attribute_header,
 )
+from clusterf_ipvs.kernel import Row
 
 _GENL = struct.Struct("=BBH")
+_REQUEST = struct.Struct("=BBHHH")
+_HEAD = struct.Struct("=HH")
+_PADDING = (b"", b"\0\0\0", b"\0\0", b"\0")
+_MARK = struct.Struct("=IHxxII")
+_IDENTITY4 = struct.Struct("=IHxxIHxxI4sIHxx")
+_IDENTITY6 = struct.Struct("=IHxxIHxxI16sIHxx")
+_H_SVC_AF = attribute_header(2, SVC_AF)
+_H_SVC_PROTOCOL = attribute_header(2, SVC_PROTOCOL)
+_H_SVC_ADDR4, _H_SVC_ADDR6 = attribute_header(4, SVC_ADDR), attribute_header(16, SVC_ADDR)
+_H_SVC_PORT = attribute_header(2, SVC_PORT)
+_H_SVC_FWMARK = attribute_header(4, SVC_FWMARK)
 _U16 = struct.Struct("=IHxx")
 _U32 = struct.Struct("=II")
 _MASQ, _DROUTE = METHODS[Method.MASQ], METHODS[Method.DROUTE]
@@ -99,17 +114,24 @@ GET_INFO = _GENL.pack(Command.GET_INFO, GENL_VERSION, 0)
 """Request: version of IPVS and size of its connection table."""
 
 
+_address_of = itemgetter(0)
+_port_of = itemgetter(1)
+_settings_of = attrgetter("method", "weight", "upper_threshold", "lower_threshold", "tunnel")
+
+
+def _uniform(values: list[Any]) -> bool:
+    return values.count(values[0]) == len(values)
+
+
 class ServiceEncoder:
     """Messages about one virtual service and its destinations."""
 
-    __slots__ = ("_delete", "_edit", "_identity", "_new", "family")
+    __slots__ = ("_identity", "_new", "family")
 
     def __init__(self, key: ServiceKey) -> None:
         self.family = key.family
-        self._identity = identity = _identity(key)
-        self._new = _request(Command.NEW_DEST, identity)
-        self._edit = _request(Command.SET_DEST, identity)
-        self._delete = _request(Command.DEL_DEST, identity)
+        self._identity = _identity(key)
+        self._new = _request(Command.NEW_DEST, self._identity)
 
     # --- the virtual service ---------------------------------------------------------------
 
@@ -154,9 +176,31 @@ class ServiceEncoder:
         """IPVS_CMD_NEW_DEST."""
         return self._new + _destination(self.family, key, destination)
 
+    def new_destinations(
+        self, keys: Sequence[DestinationKey], destinations: Sequence[Destination]
+    ) -> list[bytes | Row]:
+        """IPVS_CMD_NEW_DEST for several: one row if they are alike in all but their addresses.
+
+        Everything that is done for each of them is done in C.
+        """
+        addresses = list(map(_address_of, keys))
+        alike = (
+            _uniform(list(map(_settings_of, destinations)))
+            and _uniform(list(map(_port_of, keys)))
+            and _uniform(list(map(len, addresses)))
+        )
+        if not alike:
+            return [self.new_destination(*pair) for pair in zip(keys, destinations, strict=True)]
+        message = self.new_destination(keys[0], destinations[0])
+        # Behind the request stand the headers of the destination and of its first attribute.
+        start = len(self._new) + 8
+        return [Row(message[:start], addresses, message[start + len(addresses[0]) :])]
+
     def set_destination(self, key: DestinationKey, destination: Destination) -> bytes:
         """IPVS_CMD_SET_DEST: edits in place, the method too."""
-        return self._edit + _destination(self.family, key, destination)
+        return _request(Command.SET_DEST, self._identity) + _destination(
+            self.family, key, destination
+        )
 
     def del_destination(self, key: DestinationKey) -> bytes:
         """IPVS_CMD_DEL_DEST."""
@@ -164,27 +208,31 @@ class ServiceEncoder:
         identity = _attribute(DEST_ADDR, address) + _U16.pack(_H_PORT, htons(key.port))
         if address.family is not self.family:
             identity += _U16.pack(_H_FAMILY, FAMILIES[address.family])
-        return self._delete + _attribute(CMD_DEST, identity)
+        request = _request(Command.DEL_DEST, self._identity)
+        return request + _attribute(CMD_DEST, identity)
 
 
 def _attribute(kind: int, content: bytes) -> bytes:
-    header = struct.pack("=I", attribute_header(len(content), kind))
-    return header + content + bytes(-len(content) % 4)
+    size = len(content)
+    return _HEAD.pack(size + 4, kind) + content + _PADDING[size & 3]
 
 
 def _request(command: Command, service: bytes) -> bytes:
-    return _GENL.pack(command, GENL_VERSION, 0) + _attribute(CMD_SERVICE, service)
+    """Command with an attribute for the service; ``service`` is a multiple of four long."""
+    return _REQUEST.pack(command, GENL_VERSION, 0, len(service) + 4, CMD_SERVICE) + service
 
 
 def _identity(key: ServiceKey) -> bytes:
-    family = _U16.pack(attribute_header(2, SVC_AF), FAMILIES[key.family])
+    """What the kernel finds a virtual service by."""
     if isinstance(key, FwmarkKey):
-        return family + _U32.pack(attribute_header(4, SVC_FWMARK), key.mark)
-    return (
-        family
-        + _U16.pack(attribute_header(2, SVC_PROTOCOL), PROTOCOLS[key.protocol])
-        + _attribute(SVC_ADDR, key.address)
-        + _U16.pack(attribute_header(2, SVC_PORT), htons(key.port))
+        return _MARK.pack(_H_SVC_AF, FAMILIES[key.family], _H_SVC_FWMARK, key.mark)
+    protocol, address, port = key
+    four = len(address) == 4
+    return (_IDENTITY4 if four else _IDENTITY6).pack(
+        *(_H_SVC_AF, AF_INET if four else AF_INET6),
+        *(_H_SVC_PROTOCOL, PROTOCOLS[protocol]),
+        *(_H_SVC_ADDR4 if four else _H_SVC_ADDR6, address),
+        *(_H_SVC_PORT, htons(port)),
     )
 
 

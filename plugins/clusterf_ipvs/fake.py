@@ -45,7 +45,7 @@ from clusterf_ipvs.fake_messages import (
     service_message,
     target_of,
 )
-from clusterf_ipvs.kernel import UNKNOWN
+from clusterf_ipvs.kernel import UNKNOWN, Messages, single
 
 _TUNNEL = 2
 _GUE = 1
@@ -161,12 +161,12 @@ class FakeKernel:
 
     # --- Kernel ----------------------------------------------------------------------------
 
-    async def exchange(self, messages: Sequence[bytes]) -> Sequence[int]:
+    async def exchange(self, messages: Messages) -> Sequence[int]:
         """See `Kernel.exchange`."""
         await trio.lowlevel.checkpoint()
         self._check_present()
         results = []
-        for message in messages:
+        for message in single(messages):
             number, self._written = self._written, self._written + 1
             self.log.append(message)
             try:

@@ -23,6 +23,7 @@ import trio
 
 from clusterf.plugin import OutputUnavailable
 from clusterf_ipvs import decode
+from clusterf_ipvs.batch import batches, count, datagram
 from clusterf_ipvs.constants import (
     CTRL_ATTR_FAMILY_ID,
     CTRL_ATTR_FAMILY_NAME,
@@ -32,7 +33,6 @@ from clusterf_ipvs.constants import (
     NETLINK_CAP_ACK,
     NETLINK_EXT_ACK,
     NETLINK_GENERIC,
-    NLM_F_ACK,
     NLM_F_DUMP,
     NLM_F_DUMP_INTR,
     NLM_F_REQUEST,
@@ -44,7 +44,7 @@ from clusterf_ipvs.constants import (
     SOL_NETLINK,
     attribute_header,
 )
-from clusterf_ipvs.kernel import UNKNOWN
+from clusterf_ipvs.kernel import UNKNOWN, Messages, single
 
 T = TypeVar("T")
 
@@ -72,14 +72,14 @@ class NetlinkKernel:
         self._lock = trio.Lock()
         self._calls = 0
 
-    async def exchange(self, messages: Sequence[bytes]) -> Sequence[int]:
+    async def exchange(self, messages: Messages) -> Sequence[int]:
         """Carry out edits, see `Kernel.exchange`."""
 
         async def work(opened: _Socket) -> list[int]:
             results: list[int] = []
-            for start in range(0, len(messages), self._batch):
+            for batch in batches(messages, self._batch):
                 await trio.lowlevel.checkpoint()
-                results += await opened.carry_out(messages[start : start + self._batch])
+                results += await opened.carry_out(batch)
             if errno.ENOENT in results:
                 # Also the answer where IPVS itself is gone or has come back with another number.
                 await opened.look_up(again=True)
@@ -192,29 +192,22 @@ class _Socket:
         if again and before != self._family:
             raise OutputUnavailable("ipvs: the kernel module was loaded anew")
 
-    async def carry_out(self, batch: Sequence[bytes]) -> list[int]:
+    async def carry_out(self, batch: Messages) -> list[int]:
         """Send one datagram and gather its errors."""
-        first, size = self._sequence, len(batch)
-        self._sequence = (first + size) % _SEQUENCES
-        pack, family = NLMSG_HEADER.pack, self._family
-        parts: list[bytes] = []
-        for number, message in enumerate(batch, start=first):
-            parts += (
-                pack(16 + len(message), family, NLM_F_REQUEST, number % _SEQUENCES, 0),
-                message,
-            )
-        barrier = (first + size - 1) % _SEQUENCES
-        parts[-2] = pack(16 + len(batch[-1]), family, NLM_F_REQUEST | NLM_F_ACK, barrier, 0)
+        size = sum(map(count, batch))
+        if self._sequence + size > _SEQUENCES:
+            self._sequence = 1
+        first, self._sequence = self._sequence, self._sequence + size
         try:
-            self._socket.send(b"".join(parts))
+            self._socket.send(b"".join(datagram(batch, size, first, self._family)))
         except OSError as error:
             if error.errno not in (errno.EMSGSIZE, errno.ENOBUFS):
                 raise
             # Larger than the send buffer, or than what the kernel could find memory for.
             if size == 1:
                 return [error.errno]
-            half = size // 2
-            return [*await self.carry_out(batch[:half]), *await self.carry_out(batch[half:])]
+            each, half = single(batch), size // 2
+            return [*await self.carry_out(each[:half]), *await self.carry_out(each[half:])]
         return await self._answers(first, size)
 
     async def _answers(self, first: int, size: int) -> list[int]:

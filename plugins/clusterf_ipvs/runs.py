@@ -17,6 +17,8 @@ import errno
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
+from operator import attrgetter
 
 from clusterf.model.operation import (
     AddDestination,
@@ -30,7 +32,7 @@ from clusterf.model.operation import (
 from clusterf.model.table import Destination, ServiceKey, VirtualService
 from clusterf_ipvs.constants import HASHING, NO_SCHEDULER
 from clusterf_ipvs.encode import ServiceEncoder
-from clusterf_ipvs.kernel import UNKNOWN
+from clusterf_ipvs.kernel import UNKNOWN, Row
 
 _GONE = (errno.ENOENT, errno.ESRCH)
 _SWITCH = -2
@@ -45,9 +47,9 @@ class Run:
     operations: Sequence[KernelOperation]
     encoder: ServiceEncoder
     hidden: bool = False
-    messages: list[bytes] = field(default_factory=list)
+    messages: list[bytes | Row] = field(default_factory=list)
     owners: Sequence[int] = ()
-    """For each message the index of its operation."""
+    """For each single message the index of its operation."""
 
     @property
     def created(self) -> VirtualService | None:
@@ -71,15 +73,9 @@ class Verdict:
 
 
 def rows(operations: Sequence[KernelOperation]) -> Iterator[Sequence[KernelOperation]]:
-    """Split where the virtual service changes, and before each creation of one."""
-    start, subject = 0, None
-    for index, operation in enumerate(operations):
-        if operation.subject is not subject and operation.subject != subject:
-            if index:
-                yield operations[start:index]
-            start, subject = index, operation.subject
-    if operations:
-        yield operations[start:]
+    """Split where the virtual service changes."""
+    for _, row in groupby(operations, key=attrgetter("subject")):
+        yield list(row)
 
 
 def translate(
@@ -93,17 +89,28 @@ def translate(
         run.hidden = hide and run.created is not None
         _translate_hashing(run, created)
     else:
-        run.messages = [_message(run.encoder, operation) for operation in operations]
+        run.messages = _messages(run)
         run.owners = range(len(operations))
     return run
 
 
+def _messages(run: Run) -> list[bytes | Row]:
+    """One message for each operation."""
+    encoder, operations = run.encoder, run.operations
+    if run.created is None or set(map(type, operations[1:])) != {AddDestination}:
+        return [_message(encoder, operation) for operation in operations]
+    # A new service and its destinations: most of all operations, on the day of a cold start.
+    additions = operations[1:]
+    keys = list(map(attrgetter("key"), additions))
+    destinations = list(map(attrgetter("destination"), additions))
+    return [_message(encoder, operations[0]), *encoder.new_destinations(keys, destinations)]
+
+
 def _message(encoder: ServiceEncoder, operation: KernelOperation) -> bytes:
-    kind = operation.__class__
-    if kind is AddDestination:
-        return encoder.new_destination(operation.key, operation.destination)  # type: ignore[union-attr] # kind says it
-    if kind is EditDestination:
-        return encoder.set_destination(operation.key, operation.destination)  # type: ignore[union-attr] # kind says it
+    if isinstance(operation, AddDestination):
+        return encoder.new_destination(operation.key, operation.destination)
+    if isinstance(operation, EditDestination):
+        return encoder.set_destination(operation.key, operation.destination)
     if isinstance(operation, AddService):
         return encoder.new_service(*operation.service.settings)
     if isinstance(operation, EditService):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -49,10 +49,14 @@ class Reading:
 
 
 class Listing(NamedTuple):
-    """The files there are, in order of their names; None for those that cannot be looked at."""
+    """The files there are, in order of their names; None for those that cannot be looked at.
+
+    ``links`` are those among them that are symbolic links.
+    """
 
     kind: Kind
     files: dict[Path, Signature | None]
+    links: list[Path]
 
 
 def list_files(path: Path) -> Listing:
@@ -64,19 +68,20 @@ def list_files(path: Path) -> Listing:
     try:
         if stat.S_ISDIR(os.stat(path).st_mode):  # noqa: PTH116 - follows links, one call
             with os.scandir(path) as entries:
-                names = sorted(
-                    entry.name
+                found = sorted(
+                    (entry.name, entry.is_symlink())
                     for entry in entries
                     if entry.name.endswith(SUFFIX) and not entry.name.startswith(".")
                 )
-            files = {path / name: signature(path / name) for name in names}
-            return Listing(Kind.DIRECTORY, files)
+            files = {path / name: signature(f"{path}/{name}") for name, _ in found}
+            links = [path / name for name, is_link in found if is_link]
+            return Listing(Kind.DIRECTORY, files, links)
     except OSError as error:
         raise SourceUnavailable(f"{path}: {(error.strerror or str(error)).lower()}") from error
-    return Listing(Kind.FILE, {path: signature(path)})
+    return Listing(Kind.FILE, {path: signature(path)}, [path] if path.is_symlink() else [])
 
 
-def signature(path: Path) -> Signature | None:
+def signature(path: Path | str) -> Signature | None:
     """State of a file, None where it cannot be looked at (a dangling link, say)."""
     try:
         status = os.stat(path)  # noqa: PTH116 - the same call as Path.stat, half the time
@@ -89,14 +94,19 @@ def signature(path: Path) -> Signature | None:
 
 def read_file(path: Path, source: str, place: str) -> Reading:
     """Read one file. Never raises for what a file can be."""
+    try:
+        document = Document.read(path)
+    except DocumentError as error:
+        return Reading(None, error.problem)
+    content = read_content(document.data, source, place)
+    problems = tuple(document.problem(fault) for fault in content.faults)
+    return Reading(content, None, problems)
+
+
+def read_files(paths: Iterable[Path], source: str) -> dict[Path, Reading]:
+    """Read several files."""
     with _no_collection():
-        try:
-            document = Document.read(path)
-        except DocumentError as error:
-            return Reading(None, error.problem)
-        content = read_content(document.data, source, place)
-        problems = tuple(document.problem(fault) for fault in content.faults)
-        return Reading(content, None, problems)
+        return {path: read_file(path, source, path.name) for path in paths}
 
 
 @contextmanager

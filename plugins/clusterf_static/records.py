@@ -16,8 +16,9 @@ from pydantic import ValidationError
 
 from clusterf.model.address import Address, endpoint
 from clusterf.model.provenance import Provenance
-from clusterf.model.service import Backend, Ports, Route, ServiceSpec
+from clusterf.model.service import NO_LABELS, Backend, Ports, Route, ServiceSpec
 from clusterf.plugin import Code, Fault, did_you_mean, faults_of, shown
+from clusterf_static.order import GAP
 from clusterf_static.shape import BackendTable, RouteTable, ServiceTable
 
 _NAME = re.compile(r"[^\s/\x00-\x1f\x7f]{1,253}")
@@ -29,7 +30,7 @@ _ports: dict[str, Ports] = {}
 
 
 class Section(NamedTuple):
-    """One service as one file has it. ``spec.order`` counts within the file."""
+    """One service as one file has it. ``spec.order`` tells its place within the file."""
 
     spec: ServiceSpec
     backends: Mapping[str, Backend]
@@ -87,7 +88,7 @@ def _service(content: Content, name: str, table: Any, provenance: Provenance) ->
     plain = {key: value for key, value in table.items() if key != "backends"}
     spec = None
     try:
-        spec = _spec(name, ServiceTable.model_validate(plain), len(content.names), provenance)
+        spec = _spec(name, ServiceTable.model_validate(plain), GAP * len(content.names), provenance)
     except ValidationError as error:
         content.faults.extend(fault.below(at) for fault in faults_of(error, ServiceTable, plain))
     right = spec is not None and len(content.faults) == before
@@ -98,7 +99,7 @@ def _service(content: Content, name: str, table: Any, provenance: Provenance) ->
         content.services[name] = Section(spec, backends)
 
 
-def _spec(name: str, table: ServiceTable, index: int, provenance: Provenance) -> ServiceSpec:
+def _spec(name: str, table: ServiceTable, order: int, provenance: Provenance) -> ServiceSpec:
     return ServiceSpec(
         name=name,
         frontends=table.values(),
@@ -111,7 +112,7 @@ def _spec(name: str, table: ServiceTable, index: int, provenance: Provenance) ->
         tunnel=table.tunnel,
         upper_threshold=table.upper_threshold,
         lower_threshold=table.lower_threshold,
-        order=index,
+        order=order,
         provenance=provenance,
     )
 
@@ -132,9 +133,14 @@ def read_backends(
                 address = Address(pton(inet, host))
             except (OSError, ValueError):
                 address = None
-            if ports is not None and address is not None and _is_unicast(address):
+            if ports is not None and address is not None and 0 < address[0] < 224:
                 backend = Backend(
-                    service=service, id=item, ipv4=address, ports=ports, provenance=provenance
+                    service=service,
+                    id=item,
+                    ipv4=address,
+                    ports=ports,
+                    labels=NO_LABELS,
+                    provenance=provenance,
                 )
             else:
                 backend = _from_string(item, service, provenance)

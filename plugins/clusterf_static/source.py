@@ -9,7 +9,7 @@ from clusterf.model.problem import Code, Problem
 from clusterf.model.provenance import Provenance, Refusal
 from clusterf.model.service import Record
 from clusterf.plugin import Context, Publisher, SourceUnavailable
-from clusterf_static.files import Kind, Listing, Reading, Signature, list_files, read_file
+from clusterf_static.files import Kind, Listing, Reading, Signature, list_files, read_files
 from clusterf_static.records import Content, read_content
 from clusterf_static.settings import StaticSettings
 from clusterf_static.shelf import Shelf
@@ -51,7 +51,7 @@ class StaticSource:
         named: set[str] = set()
         while True:
             listing = await self._context.run_blocking(list_files, path)
-            if watch.aim(listing.files):
+            if watch.aim(listing.links):
                 # Listed again under watch, so that no change falls between the two.
                 listing = await self._context.run_blocking(list_files, path)
             self._settle_kind(path, listing.kind)
@@ -72,7 +72,7 @@ class StaticSource:
         files = listing.files
         gone = [path for path in self._seen if path not in files]
         changed = [path for path, now in files.items() if self._has_changed(path, now, named)]
-        readings = await self._context.run_blocking(self._read, changed)
+        readings = await self._context.run_blocking(read_files, changed, self._context.name)
         for path in gone:
             for memory in (self._seen, self._bad, self._refusals):
                 memory.pop(path, None)
@@ -93,9 +93,6 @@ class StaticSource:
             or path.name in named
             or (bad is not None and bad.code == Code.UNREADABLE)
         )
-
-    def _read(self, paths: Iterable[Path]) -> dict[Path, Reading]:
-        return {path: read_file(path, self._context.name, path.name) for path in paths}
 
     def _remember(self, path: Path, reading: Reading) -> None:
         log = self._context.log

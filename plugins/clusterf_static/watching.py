@@ -36,12 +36,14 @@ class Watch:
         self._names: set[str] = set()
         self._inside: set[str] = set()
 
-    def aim(self, files: Iterable[Path]) -> bool:
+    def aim(self, links: Iterable[Path]) -> bool:
         """Watch what has to be watched now; True when that is something new.
+
+        ``links`` are those of the files that are symbolic links.
 
         After True the caller must look once more: changes before it were seen by nobody.
         """
-        wanted = dict(_identified(self._directories(files)))
+        wanted = dict(_identified(self._directories(links)))
         if wanted == self._watched:
             return False
         self.close()
@@ -89,7 +91,7 @@ class Watch:
         """Whether an event is about us; a parent directory may be a busy place."""
         return path.name in self._names or str(path.parent) in self._inside
 
-    def _directories(self, files: Iterable[Path]) -> Iterator[Path]:
+    def _directories(self, links: Iterable[Path]) -> Iterator[Path]:
         """Every directory in which something could change what the path means."""
         real = Path(os.path.realpath(self._path))
         self._names = {self._path.name, real.name}
@@ -97,12 +99,11 @@ class Watch:
         if self._path.is_dir():
             self._inside |= {str(self._path), str(real)}
             yield self._path
-        for file in files:
-            if file.is_symlink():
-                target = Path(os.path.realpath(file))
-                self._names |= {file.name, target.name}
-                self._inside.add(str(file.parent))
-                yield target.parent
+        for link in links:
+            target = Path(os.path.realpath(link))
+            self._names |= {link.name, target.name}
+            self._inside.add(str(link.parent))
+            yield target.parent
         yield self._path.parent
         yield real.parent
         for ancestor in self._path.parents:

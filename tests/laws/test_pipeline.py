@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +16,7 @@ from clusterf.model.operation import (
     Operation,
     Plan,
 )
-from clusterf.model.service import Backend, ServiceSpec
+from clusterf.model.service import Backend, Service, ServiceSpec
 from clusterf.model.table import DestinationKey, Method, Protocol, ServiceKey, VirtualService
 from clusterf.pipeline.claims import Claims
 from clusterf.pipeline.merge import Contribution, merge
@@ -237,38 +237,45 @@ def test_whoever_gains_or_loses_an_entry_is_looked_at_again(
         assert name not in again
 
 
-# --- merge and resolve -----------------------------------------------------------------------------
+# --- merge and resolve
 
 web = st.just("web")
 
 
-@st.composite
-def contributions(draw: st.DrawFn) -> list[tuple[ServiceSpec | None, list[Backend]]]:
-    one = st.tuples(
+contributions = st.lists(
+    st.tuples(
         st.none() | strategies.specs(web),
         st.lists(strategies.backends(web), max_size=4, unique_by=lambda b: b.id),
-    )
-    return draw(st.lists(one, min_size=1, max_size=3))
+    ),
+    min_size=1,
+    max_size=3,
+)
 
 
-@given(st.data(), contributions())
+def merged(said: Sequence[tuple[ServiceSpec | None, list[Backend]]]) -> Service:
+    parts = [
+        Contribution(index, one, {backend.id: backend for backend in known})
+        for index, (one, known) in enumerate(said)
+    ]
+    found = merge("web", parts)
+    assert found is not None
+    return found
+
+
+@given(st.data(), contributions)
 def test_nothing_depends_on_the_order_in_which_backends_became_known(
     data: st.DataObject, said: list[tuple[ServiceSpec | None, list[Backend]]]
 ) -> None:
     tables = []
-    for shuffle in (False, True):
-        parts = []
-        for index, (one, known) in enumerate(said):
-            order = data.draw(st.permutations(known)) if shuffle else known
-            parts.append(Contribution(index, one, {b.id: b for b in order}))
-        service = merge("web", parts)
-        assert service is not None
+    shuffled = [(one, data.draw(st.permutations(known))) for one, known in said]
+    for order in (said, shuffled):
+        service = merged(order)
         tables.append((service, resolve(service, Defaults(), MANAGED)))
     assert tables[0] == tables[1]
     assert list(tables[0][0].backends) == list(tables[1][0].backends)
 
 
-@given(contributions())
+@given(contributions)
 def test_what_resolves_is_managed_and_can_work(
     said: list[tuple[ServiceSpec | None, list[Backend]]],
 ) -> None:
@@ -286,7 +293,7 @@ def test_what_resolves_is_managed_and_can_work(
                 assert target.port == getattr(key, "port", 0)
 
 
-@given(contributions())
+@given(contributions)
 def test_every_backend_is_used_or_its_refusal_is_told(
     said: list[tuple[ServiceSpec | None, list[Backend]]],
 ) -> None:
