@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if (failure := _declared(error)) is None:
             raise
         print(f"clusterf: {failure}", file=sys.stderr)
-        return failure.exit_code
+        return int(failure.exit_code)
     return int(code)
 
 

@@ -6,8 +6,9 @@ so that one bad backend never takes the others with it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import NamedTuple
 
 from clusterf.model.address import Address, Family, Network
@@ -218,9 +219,17 @@ def _destinations(
     family = key.family
     service_method, service_weight = settings.method, settings.weight
     service_tunnel = service.spec.tunnel or defaults.tunnel
+    by_nat = _by_nat(key)
     for identity, backend in service.backends.items():
         method = backend.method or service_method
-        target = _target(backend, key, family, method)
+        if method is Method.MASQ and backend.gateway is None and by_nat is not None:
+            # Nearly all destinations of a local director; the rest takes the long way.
+            address, port = by_nat(backend)
+            if address is None or port is None:
+                continue
+            target: DestinationKey | str | None = DestinationKey(address, port)
+        else:
+            target = _target(backend, key, family, method)
         if target is None:
             continue
         if isinstance(target, str):
@@ -247,6 +256,16 @@ def _destinations(
             destination = _joined(destinations[target], destination, service, backend, refusals)
         destinations[target] = destination
     return destinations
+
+
+def _by_nat(
+    key: ServiceKey,
+) -> Callable[[Backend], tuple[Address | None, int | None]] | None:
+    """Reads what `_target` comes to for ``masq`` without a gateway; None for a firewall mark."""
+    if isinstance(key, FwmarkKey):
+        return None
+    family = "ipv4" if key.family is Family.INET else "ipv6"
+    return attrgetter(family, f"ports.{key.protocol.value}")
 
 
 _WHY = {

@@ -74,8 +74,12 @@ def main() -> int:
         failure = error
     interruption.ignore()
     log = stage.log()
-    stage.close()
+    try:
+        stage.close()
+    except Exception as error:  # noqa: BLE001 # what failed first matters more
+        failure = failure or error
     if failure is None:
+        screen.say("all of it is taken away: no process, namespace, mount or file is left")
         return 0
     # Whoever read our output may be why we end.
     with contextlib.suppress(OSError):
@@ -121,16 +125,17 @@ def _play(stage: Stage) -> None:
     screen.command("clusterf run -c clusterf.toml")
     begun = time.monotonic()
     stage.start_clusterf()
+    known = stage.until(stage.destinations(len(_NAMES)), "three destinations in the kernel", 90)
+    screen.say(f"three destinations in the kernel after {span(known - begun)}")
     stage.until(lambda: stage.serving() == len(_NAMES), "three destinations serving", timeout=60)
-    screen.say(f"three destinations after {span(time.monotonic() - begun)}")
     stage.clusterf("status")
     screen.command("ipvsadm -L -n")
     screen.text(stage.director.ipvsadm("-L", "-n"))
 
-    screen.step(f"A client asks {URL} about 150 times a second, each time anew")
     acts = Acts(stage, stage.start_load())
     for container in first:
         acts.know(container)
+    screen.step(f"A client asks {URL} about 150 times a second, each time over a new connection")
     acts.spread()
     screen.step(
         f"A container starts, under load; it is asked for its health every {containers.INTERVAL} s"
@@ -147,7 +152,7 @@ def _play(stage: Stage) -> None:
     screen.step("An operator drains one container, and takes that back")
     acts.drain("web1")
     _summary(stage, acts.results)
-    screen.say(f"shown in {span(time.monotonic() - ready)}; taking it all away")
+    screen.say(f"shown in {span(time.monotonic() - ready)}")
 
 
 def _summary(stage: Stage, results: list[Result]) -> None:
@@ -160,7 +165,7 @@ def _summary(stage: Stage, results: list[Result]) -> None:
 
 def _explain(screen: Screen, failure: BaseException, log: str) -> None:
     if isinstance(failure, InterruptedDemoError):
-        screen.say(f"{failure}; everything was taken away again", "red")
+        screen.say(f"{failure}; all of it is taken away", "red")
         return
     if log:
         screen.say("the end of clusterf's log:", "red")

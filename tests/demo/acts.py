@@ -89,11 +89,13 @@ class Acts:
         self._fact("from then on until its health check passed", healthy - there)
         self._fact("from Docker's event healthy to a weight in the kernel", weighed - healthy)
         self._fact("from Docker's event healthy to its first answer", first.ended - healthy)
+        self._fact("from Docker's start event to its first answer", first.ended - begun)
         self._claim(
             f"{name} got no request before Docker called it healthy", first.ended >= healthy
         )
         self._none_failed(window, "no request failed")
-        self._row(f"{name} started", window, f"{span(first.ended - healthy)} healthy to answer")
+        took = f"{span(first.ended - healthy)} from Docker's healthy to its first answer"
+        self._row(f"{name} started", window, took)
 
     def stop(self, name: str) -> None:
         """A planned end: docker stop."""
@@ -151,7 +153,7 @@ class Acts:
         stage.watch_for(2)
         again = time.monotonic()
         stage.start_clusterf()
-        picture = stage.until(stage.settled, "clusterf in service again", timeout=60)
+        picture = stage.until(stage.settled, "clusterf in service again", timeout=90)
         back = time.monotonic()
         stage.watch_for(1)
         window = self._window(start, time.monotonic())
@@ -178,7 +180,9 @@ class Acts:
         end = time.monotonic()
         self._none_after(name, quiet, end)
         self._none_failed(window, "no request failed")
-        self._row(f"{name} drained", window, f"{span(quiet - start)} with the command's start")
+        self._row(
+            f"{name} drained", window, f"{span(quiet - start)}, the command's own start included"
+        )
         start = time.monotonic()
         stage.clusterf("undrain", "web", identifier)
         weighed = self._when(lambda w: bool(self._of(name, w)), start, f"{name} with a weight")
@@ -187,7 +191,7 @@ class Acts:
         window = self._window(start, time.monotonic())
         self._claim(f"{name} answers again", first.answer == name)
         self._none_failed(window, "no request failed")
-        self._row(f"{name} undrained", window, f"{span(weighed - start)} with the command's start")
+        self._row(f"{name} undrained", window, f"{span(weighed - start)}, the same")
 
     # --- what they are made of ---------------------------------------------------------------
 

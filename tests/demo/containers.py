@@ -67,7 +67,7 @@ def events(engine: Engine, container: Container, since: float) -> Iterator[tuple
     wall = time.time()
     offset = wall - time.monotonic()
     for event in engine.client.events(
-        since=int(wall - (time.monotonic() - since)),
+        since=int(since + offset),
         until=int(wall) + 1,
         decode=True,
         filters={"container": container.id, "type": "container"},

@@ -86,6 +86,8 @@ class Load:
 
     def summary(self) -> str:
         """The live line: who answered how often since the start."""
+        if not self.requests:
+            return "no answer yet"
         names = "  ".join(f"{name} {number:>5}" for name, number in sorted(self.answers.items()))
         return f"answers  {names}   failed {self.failed}   {self.rate():.0f}/s"
 

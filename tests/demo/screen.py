@@ -52,15 +52,18 @@ class Screen:
         """A claim that was checked and is true."""
         for number, line in enumerate(textwrap.wrap(claim, self._width - 8)):
             lead = self._paint("true", "green") if number == 0 else "    "
-            self._line(f"{_INDENT}{lead} {line}", cut=False)
+            self._line(f"{_INDENT}{lead} {line}")
 
     def text(self, text: str, style: str = "dim") -> None:
-        """Lines as a program or a file has them; too long ones are cut."""
+        """Lines as a program or a file has them; too long ones go on in the next."""
+        lead = _INDENT * 2
         for line in text.rstrip("\n").split("\n"):
-            self._line(f"{_INDENT}{_INDENT}{line.rstrip()}", style)
+            parts = textwrap.wrap(line, self._width - len(lead), subsequent_indent=lead)
+            for part in parts or [""]:
+                self._line(f"{lead}{part}" if part else "", style)
 
     def command(self, command: str) -> None:
-        """A command that was run, as one would type it."""
+        """What was run, as one would type it."""
         self._line(f"{_INDENT}# {command}", "cyan")
 
     def live(self, text: str, *, last: bool = False) -> None:
@@ -75,12 +78,10 @@ class Screen:
             self._out.write(text + "\n")
             self._out.flush()
 
-    def _line(self, text: str, style: str = "", *, cut: bool = True) -> None:
+    def _line(self, text: str, style: str = "") -> None:
         if self._live_shown:
             self._out.write("\r\x1b[K")
             self._live_shown = False
-        if cut and len(text) > self._width:
-            text = text[: self._width - 3] + "..."
         self._out.write(self._paint(text, style) + "\n")
         self._out.flush()
 

@@ -66,9 +66,7 @@ def registry() -> Registry:
     found.policies["routes"] = PolicyType(
         name="routes", settings=RoutesStandIn, create=_never, summary=""
     )
-    found.outputs["ipvs"] = OutputType(
-        name="ipvs", settings=IpvsStandIn, create=_never, summary=""
-    )
+    found.outputs["ipvs"] = OutputType(name="ipvs", settings=IpvsStandIn, create=_never, summary="")
     found.outputs["addresses"] = OutputType(
         name="addresses", settings=RoutesStandIn, create=_never, summary=""
     )

@@ -74,6 +74,15 @@ def test_who_waits_and_moves_ahead_takes_over() -> None:
     assert claims.holder(K) == "b"
 
 
+def test_only_contested_entries_have_somebody_waiting() -> None:
+    claims, alone = Claims(), Claims()
+    claims.claim("a", A, [K])
+    claims.claim("b", B, [K])
+    claims.claim("b", B, [])
+    alone.claim("a", A, [K])
+    assert claims == alone
+
+
 def test_nothing_is_kept_of_those_who_claim_nothing() -> None:
     claims = Claims()
     claims.claim("a", A, [K])

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from clusterf.cli import check_cmd
+from clusterf.cli.main import parser
+from tests.golden.plugins import registry
+
+GOOD = """[clusterf]
+managed = ["192.0.2.0/24"]
+[services.web]
+frontend = { ipv4 = "192.0.2.1", tcp = 80 }
+[outputs.kernel]
+type = "ipvs"
+"""
+
+
+def check(path: Path, *, output_format: str = "text", strict: bool = False) -> int:
+    return check_cmd.run(
+        path, offline=True, output_format=output_format, strict=strict, registry=registry()
+    )
+
+
+def test_good(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.toml"
+    path.write_text(GOOD)
+    before = sorted(os.walk(tmp_path))
+    assert check(path) == 0
+    assert capsys.readouterr().out == "0 errors, 0 warnings\n"
+    assert sorted(os.walk(tmp_path)) == before
+
+
+def test_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.toml"
+    path.write_text(GOOD + "x = 1\n")
+    assert check(path, output_format="json") == 78
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["file"], row["line"], row["path"]) == (str(path), 7, "outputs.kernel.x")
+
+
+def test_warnings_fail_only_when_strict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.toml"
+    path.write_text(GOOD.partition("[outputs")[0])
+    assert check(path) == 0
+    assert check(path, strict=True) == 78
+    assert "0 errors, 1 warning" in capsys.readouterr().out
+
+
+def test_a_name_that_is_not_utf8(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check(Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.toml"))) == 78
+    assert "cannot be read" in capsys.readouterr().out
+
+
+def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the real plugins."""
+    path = tmp_path / "a.toml"
+    path.write_text(GOOD.replace("192.0.2.1", "203.0.113.1"))
+    arguments = parser().parse_args(["check", "-c", str(path), "--offline"])
+    assert check_cmd.main(arguments) == 78
+    assert f"{path}:4:21: error: services.web.frontend.ipv4: " in capsys.readouterr().out
+
+
+def test_the_sample_with_the_real_plugins(capsys: pytest.CaptureFixture[str]) -> None:
+    sample = Path(__file__).parents[3] / "clusterf.toml"
+    arguments = parser().parse_args(["check", "-c", str(sample), "--offline", "--strict"])
+    assert check_cmd.main(arguments) == 0, capsys.readouterr().out

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from clusterf.config.check import check_offline
+from clusterf.model.problem import Code, Problem
+from clusterf.plugin import Document, Fault, hookimpl
+from clusterf.plugin.loader import LoadFailure
+from tests.golden.plugins import registry
+
+GOOD = """[clusterf]
+managed = ["192.0.2.0/24"]
+[sources.b]
+type = "docker"
+[outputs.kernel]
+type = "ipvs"
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "clusterf.toml"
+    path.write_text(GOOD)
+    return path
+
+
+def plugin(name: str, check: Any) -> ModuleType:
+    module = ModuleType(name)
+    module.clusterf_check = hookimpl(check)  # type: ignore[attr-defined]
+    return module
+
+
+def raises(configuration: object) -> Iterable[Problem]:
+    raise ZeroDivisionError(str(configuration)[:1])
+
+
+def raises_late() -> Iterable[Problem]:
+    yield Problem(file="a", message="one")
+    raise ZeroDivisionError
+
+
+def finds(document: Document) -> Iterable[Problem]:
+    return [document.problem(Fault(("sources", "b"), "found"))]
+
+
+def answers_nonsense() -> Any:
+    return ["nonsense"]
+
+
+def answers_nothing() -> Any:
+    return None
+
+
+def test_a_good_file(path: Path) -> None:
+    reading, problems = check_offline(path, registry())
+    assert problems == []
+    assert reading is not None
+
+
+def test_one_plugin_that_raises_stops_no_other(path: Path) -> None:
+    found = registry()
+    for number, check in enumerate([raises, finds, raises_late, answers_nonsense, answers_nothing]):
+        found.manager.register(plugin(f"p{number}", check), name=f"p{number}")
+    _, problems = check_offline(path, found)
+    failed = sorted(problem.path for problem in problems if problem.code == Code.PLUGIN_FAILED)
+    assert failed == ["p0", "p2", "p3"]
+    assert [problem.line for problem in problems if problem.message == "found"] == [3]
+    assert all(problem.file == str(path) for problem in problems)
+
+
+def test_a_plugin_that_was_not_loaded_is_told(path: Path) -> None:
+    found = registry()
+    found.failures.append(LoadFailure("/etc/clusterf/plugins.d/x.py", "ImportError: y", "hint"))
+    _, problems = check_offline(path, found)
+    assert [str(problem) for problem in problems] == [
+        "/etc/clusterf/plugins.d/x.py: error: plugin not loaded: ImportError: y"
+    ]
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    reading, problems = check_offline(tmp_path, registry())
+    assert reading is None
+    assert [problem.message for problem in problems] == ["cannot be read: is a directory"]
