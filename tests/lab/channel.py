@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Message = dict[str, Any]
 
+_NUDGE = 1.0
+"""Seconds of silence after which a blank line follows a request."""
+
 
 class GuestLostError(LabError):
     """The guest's console hung up: it crashed, or was powered off."""
@@ -60,7 +63,11 @@ class Channel:
             self._children[number] = child
         self._ring(number, request)
         with self._changed:
-            self._changed.wait_for(lambda: number in self._replies or self._lost, timeout)
+            waited = 0.0
+            while not self._changed.wait_for(lambda: number in self._replies or self._lost, _NUDGE):
+                if (waited := waited + _NUDGE) >= timeout:
+                    break
+                self._nudge()
             if number not in self._replies:
                 state = "is gone" if self._lost else f"gave no answer in {timeout} s"
                 raise GuestLostError(f"the guest {state}: {request['do']}\n{self._tail()}")
@@ -93,6 +100,14 @@ class Channel:
             self._console.sendall(b"%d\n" % number)
         except OSError as error:
             raise GuestLostError(f"the guest is gone: {error}\n{self._tail()}") from error
+
+    def _nudge(self) -> None:
+        """Raise the console's interrupt once more.
+
+        Now and then a guest misses the one of a line, and reads it only when the next one comes.
+        """
+        with contextlib.suppress(OSError):
+            self._console.sendall(b"\n")
 
     def _read(self) -> None:
         with contextlib.suppress(OSError), self._console.makefile("rb") as lines:
