@@ -78,6 +78,7 @@ class FakeKernel:
         self.present = True
         self.log: list[bytes] = []
         self.before_dump: Callable[[], None] | None = None
+        self.after_write: Callable[[], None] | None = None
         self.torn: list[Callable[[list[bytes]], list[bytes]]] = []
         """Each one changes the answer to one dump, the first to the next."""
         self._services: dict[Identity, StoredService] = {}
@@ -177,6 +178,8 @@ class FakeKernel:
             else:
                 result = 0
             results.append(UNKNOWN if number in self._lost else result)
+            if self.after_write is not None:
+                self.after_write()
         return results
 
     async def dump(self, message: bytes) -> list[bytes]:

@@ -95,18 +95,21 @@ class World:
 
 
 @pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.lab)])
-async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    if request.param == "fake":
-        yield World(FakeKernel(), real=False)
-        return
-    netns = request.getfixturevalue("netns")
-    # Without a route to it an IPv4 destination is refused.
-    netns.ip(
-        "link add uplink type dummy",
-        "link set uplink up",
-        "address add 192.0.2.1/24 dev uplink",
-        "route add default dev uplink",
-    )
-    kernel = NetlinkKernel()
-    yield World(kernel, real=True)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Which kernel; prepares the real one, once for all examples of a law."""
+    if request.param == "real":
+        # Without a route to it an IPv4 destination is refused.
+        request.getfixturevalue("netns").ip(
+            "link add uplink type dummy",
+            "link set uplink up",
+            "address add 192.0.2.1/24 dev uplink",
+            "route add default dev uplink",
+        )
+    return str(request.param)
+
+
+@pytest.fixture
+async def world(kind: str) -> AsyncIterator[World]:
+    kernel = FakeKernel() if kind == "fake" else NetlinkKernel()
+    yield World(kernel, real=kind == "real")
     await kernel.close()

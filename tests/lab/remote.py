@@ -166,7 +166,9 @@ class RemoteRunner:
             impossible(choice.choose().reason)
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> bool | None:
         if item.nodeid not in self._items:
             return None
         hook = item.ihook
@@ -174,6 +176,8 @@ class RemoteRunner:
         for report in self._reports(item):
             hook.pytest_runtest_logreport(report=report)
         hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        # What ran here before may have left its module set up for an item that ran there.
+        item.session._setupstate.teardown_exact(nextitem)
         return True
 
     def pytest_timeout_set_timer(self, item: pytest.Item) -> bool | None:
