@@ -116,6 +116,10 @@ class AddDestination(_Addition):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, AddDestination) and tuple.__eq__(self, other)
 
+    def __ne__(self, other: object) -> bool:
+        # A tuple has one of its own, that would not ask the one above.
+        return not self == other
+
     def __hash__(self) -> int:
         return tuple.__hash__(self)
 

@@ -45,6 +45,9 @@ class Protocol(StrEnum):
     UDP = "udp"
     SCTP = "sctp"
 
+    # Enum's own is Python code, and this is part of the key of every mapping of entries.
+    __hash__ = str.__hash__
+
 
 class Method(StrEnum):
     """Forwarding method."""

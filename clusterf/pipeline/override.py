@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
+from clusterf.model.address import Family
 from clusterf.model.service import Service
 
 
@@ -20,13 +21,15 @@ def override(service: Service, drained: Mapping[Drained, str]) -> Service:
     """Quiesce what ``drained`` names; its values are the reasons shown with the destinations.
 
     A backend is named by its whole id: ``web-1`` that is gone does not stand for ``web-10``.
+    It stands for what a policy splits it into, ``web-1/inet`` and ``web-1/inet6``.
     """
     mine = {order: reason for order, reason in drained.items() if order.service == service.name}
     if not mine:
         return service
     backends = dict(service.backends)
     for order, reason in mine.items():
-        for identity in (order.backend,) if order.backend else service.backends:
+        whole = (order.backend, *(f"{order.backend}/{family}" for family in Family))
+        for identity in whole if order.backend else service.backends:
             if identity in backends and backends[identity].quiesced is None:
                 backends[identity] = replace(backends[identity], quiesced=reason)
     return service.with_backends(backends)

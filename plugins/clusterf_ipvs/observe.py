@@ -92,6 +92,10 @@ class Observer:
                     found[key] = service
         return await self._with_destinations(found, believed)
 
+    async def listed(self) -> Collection[ServiceKey]:
+        """Managed virtual services, in one dump and without their destinations."""
+        return (await self._services()).keys()
+
     async def connections(
         self, keys: Collection[ServiceKey]
     ) -> dict[tuple[ServiceKey, DestinationKey], Connections]:

@@ -7,6 +7,7 @@ in `runs`. Here is what is believed of the kernel, and how the parts work togeth
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import cast
 
 from clusterf.model.operation import (
@@ -40,7 +41,7 @@ _PROBLEMS = 100
 
 
 class IpvsOutput:
-    """Implements `Output`, `DataPlane`, `Probe` and `Closing`."""
+    """Implements `Output`, `DataPlane`, `Surveying`, `Probe` and `Closing`."""
 
     def __init__(
         self, settings: IpvsSettings, context: Context, kernel: Kernel | None = None
@@ -142,6 +143,10 @@ class IpvsOutput:
         """The managed part of the kernel's table as last seen."""
         return self._observed
 
+    async def survey(self) -> Collection[ServiceKey]:
+        """List the managed virtual services; the engine has them observed in slices."""
+        return await self._observer.listed()
+
     # --- Probe and Closing -----------------------------------------------------------------
 
     async def probe(self) -> Iterable[ProbeResult]:
@@ -206,9 +211,9 @@ class IpvsOutput:
 
     def _remember_failures(self, outcomes: Sequence[Outcome]) -> None:
         failures = self._failures
+        if not failures and not any(map(attrgetter("error"), outcomes)):
+            return
         for outcome in outcomes:
-            if not outcome.error and not failures:
-                continue
             operation = cast("KernelOperation", outcome.operation)
             target: DestinationKey | None = getattr(operation, "key", None)
             if outcome.error:
@@ -234,11 +239,5 @@ class IpvsOutput:
 
 def _subjects(plan: Plan) -> set[ServiceKey]:
     """Virtual services that a plan has something to say about."""
-    touched: set[ServiceKey] = {*plan.wake, *plan.held}
-    last: ServiceKey | None = None
-    for operation in plan.operations:
-        subject = operation.subject
-        if subject is not last and subject is not None:
-            last = subject
-            touched.add(subject)
-    return touched
+    touched = {*plan.wake, *plan.held, *map(attrgetter("subject"), plan.operations)}
+    return touched - {None}
