@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from clusterf.config.check import not_loaded
 from clusterf.config.configuration import Configuration
 from clusterf.config.load import load_configuration, read_plugin_dirs
 from clusterf.config.rendering import as_text
 from clusterf.model.errors import ClusterfError
 from clusterf.model.problem import Problem, Severity
 from clusterf.plugin.loader import Registry, load_plugins
+
+log = logging.getLogger("clusterf.configuration")
 
 
 class BadConfiguration(ClusterfError):
@@ -26,12 +30,17 @@ def registry_for(path: Path, *, bundled_only: bool) -> Registry:
 
 
 def read(path: Path, *, bundled_only: bool) -> tuple[Configuration | None, Sequence[Problem]]:
-    """Load plugins and configuration; None when there are errors. Touches nothing else."""
-    return load_configuration(path, registry_for(path, bundled_only=bundled_only))
+    """Load plugins and configuration; None when there are errors in it. Touches nothing else.
+
+    A plugin that failed to load is a problem as well, but ends nothing unless it is asked for.
+    """
+    registry = registry_for(path, bundled_only=bundled_only)
+    configuration, problems = load_configuration(path, registry)
+    return configuration, [*problems, *not_loaded(registry)]
 
 
-def read_or_raise(arguments: argparse.Namespace) -> Configuration:
-    """Load the configuration that the command line names.
+def read_or_raise(arguments: argparse.Namespace) -> tuple[Configuration, Sequence[Problem]]:
+    """Load the configuration that the command line names; with it what is no obstacle.
 
     Raises:
         BadConfiguration: it has errors.
@@ -40,4 +49,11 @@ def read_or_raise(arguments: argparse.Namespace) -> Configuration:
     if configuration is None:
         errors = [problem for problem in problems if problem.severity is Severity.ERROR]
         raise BadConfiguration("\n" + as_text(errors).rstrip())
-    return configuration
+    return configuration, problems
+
+
+def tell(problems: Sequence[Problem]) -> None:
+    """Log what is no obstacle."""
+    for problem in problems:
+        hint = f" (hint: {problem.hint})" if problem.hint else ""
+        log.warning("configuration %s%s", problem, hint)

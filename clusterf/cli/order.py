@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import tomllib
 from pathlib import Path
 
@@ -28,9 +29,22 @@ def socket_of(arguments: argparse.Namespace) -> Path:
         return Path(arguments.socket)
     path: Path = arguments.config
     try:
-        control = tomllib.loads(path.read_text("utf-8"))["clusterf"]["control"]
-        return path.parent / str(control)
-    except (OSError, ValueError, KeyError, TypeError):
-        from clusterf.config.configuration import Core  # noqa: PLC0415 - the rare way
+        control = _control(path.read_text("utf-8", "replace"))
+    except OSError:
+        control = None
+    if control is not None:
+        return path.parent / control
+    from clusterf.config.configuration import Core  # noqa: PLC0415 - the rare way
 
-        return Core().control
+    return Core().control
+
+
+def _control(text: str) -> str | None:
+    """The key ``control`` of ``[clusterf]``; of a file that is no TOML the line that looks so."""
+    try:
+        return str(tomllib.loads(text)["clusterf"]["control"])
+    except (KeyError, TypeError):
+        return None
+    except ValueError:
+        found = re.search(r"""^\s*control\s*=\s*(["'])(.+?)\1""", text, re.MULTILINE)
+        return None if found is None else found[2]

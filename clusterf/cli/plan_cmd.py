@@ -9,7 +9,7 @@ import sys
 import trio
 
 from clusterf.cli import logs
-from clusterf.cli.loading import read_or_raise
+from clusterf.cli.loading import read_or_raise, tell
 from clusterf.engine.engine import Engine, Preview
 
 CHANGES = 2
@@ -18,8 +18,9 @@ CHANGES = 2
 
 def main(arguments: argparse.Namespace) -> int:
     """Print the plans of all outputs; 0 nothing to do, 2 changes, 75 a source did not speak."""
-    configuration = read_or_raise(arguments)
+    configuration, problems = read_or_raise(arguments)
     logs.start("warning", configuration.core.log_format)
+    tell(problems)
     preview = trio.run(Engine(configuration).preview)
     if arguments.output_format == "json":
         print(json.dumps(_as_json(preview), indent=1))

@@ -10,7 +10,7 @@ from functools import partial
 import trio
 
 from clusterf.cli import logs
-from clusterf.cli.loading import read, read_or_raise
+from clusterf.cli.loading import read, read_or_raise, tell
 from clusterf.config.configuration import Configuration
 from clusterf.config.rendering import as_text
 from clusterf.control.daemon import Daemon
@@ -21,17 +21,21 @@ log = logging.getLogger("clusterf.run")
 
 def main(arguments: argparse.Namespace) -> int:
     """Run until SIGTERM, or once."""
-    configuration = read_or_raise(arguments)
+    configuration, problems = read_or_raise(arguments)
     logs.start(configuration.core.log_level, configuration.core.log_format)
+    tell(problems)
     if arguments.once:
         return trio.run(_once, configuration)
 
     def load() -> tuple[Configuration | None, Sequence[str]]:
         fresh, problems = read(arguments.config, bundled_only=arguments.bundled_only)
-        return fresh, [as_text(problems).rstrip()] if fresh is None else []
+        if fresh is None:
+            return None, [as_text(problems).rstrip()]
+        tell(problems)
+        return fresh, []
 
     daemon = Daemon(configuration, load)
-    trio.run(partial(daemon.run, configuration.core.control))
+    trio.run(partial(daemon.run, configuration.folder / configuration.core.control))
     return 0
 
 

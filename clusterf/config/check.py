@@ -15,15 +15,7 @@ from clusterf.plugin.loader import Registry
 
 def check_offline(path: Path, registry: Registry) -> tuple[Reading | None, list[Problem]]:
     """What could be read, and all problems: clusterf.toml first, then what the plugins found."""
-    problems = [
-        Problem(
-            file=failure.origin,
-            message=f"plugin not loaded: {failure.message}",
-            hint=failure.hint,
-            code=Code.PLUGIN_NOT_LOADED,
-        )
-        for failure in registry.failures
-    ]
+    problems = not_loaded(registry)
     try:
         reading = read_configuration(path, registry)
     except DocumentError as error:
@@ -37,6 +29,19 @@ def check_offline(path: Path, registry: Registry) -> tuple[Reading | None, list[
         key=lambda problem: (files[problem.file], problem.line, problem.column),
     )
     return reading, [*found, *problems]
+
+
+def not_loaded(registry: Registry) -> list[Problem]:
+    """A problem for each plugin that is not there."""
+    return [
+        Problem(
+            file=failure.origin,
+            message=f"plugin not loaded: {failure.message}",
+            hint=failure.hint,
+            code=Code.PLUGIN_NOT_LOADED,
+        )
+        for failure in registry.failures
+    ]
 
 
 def _checks(registry: Registry) -> Iterator[tuple[str, Callable[[Reading], Any]]]:

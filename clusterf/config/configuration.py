@@ -32,7 +32,7 @@ class Instance(Generic[T]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Core:
-    """The table ``[clusterf]``; durations in seconds."""
+    """The table ``[clusterf]``; durations in seconds, paths as in the file."""
 
     managed: tuple[Network, ...] = ()
     managed_fwmarks: tuple[int, ...] = ()
@@ -55,3 +55,8 @@ class Configuration:
     sources: Mapping[str, Instance[SourceType[Any]]] = field(default_factory=dict)
     policies: tuple[Instance[PolicyType[Any]], ...] = ()
     outputs: Mapping[str, Instance[OutputType[Any]]] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """What relative paths in the file are relative to."""
+        return self.path.parent

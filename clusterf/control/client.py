@@ -16,9 +16,11 @@ class NotRunning(ClusterfError):
 
 
 class Refused(ClusterfError):
-    """The daemon answered no."""
+    """The daemon answered no; it may say with which exit code the command shall end."""
 
-    exit_code = 1
+    def __init__(self, message: str, *, hint: str = "", exit_code: int = 1) -> None:
+        super().__init__(message, hint=hint)
+        self.exit_code = exit_code
 
 
 def ask(path: Path, request: JSON, *, timeout: float = 30.0) -> JSON:
@@ -44,5 +46,9 @@ def ask(path: Path, request: JSON, *, timeout: float = 30.0) -> JSON:
     except (OSError, BadMessage) as error:
         raise NotRunning(f"{path}: {error}") from error
     if "error" in reply:
-        raise Refused(str(reply["error"]), hint=str(reply.get("hint", "")))
+        raise Refused(
+            str(reply["error"]),
+            hint=str(reply.get("hint", "")),
+            exit_code=int(reply.get("exit_code", 1)),
+        )
     return reply

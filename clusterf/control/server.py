@@ -109,7 +109,10 @@ async def _answer(line: bytes, handle: Handler) -> JSON:
     except BadMessage as error:
         return {"error": str(error)}
     except ClusterfError as error:
-        return {"error": str(error.args[0]), "hint": error.hint}
+        reply: JSON = {"error": str(error.args[0]), "hint": error.hint}
+        if error.exit_code != ClusterfError.exit_code:
+            reply["exit_code"] = error.exit_code
+        return reply
     except Exception as error:
         # One bad request must not end the daemon; it is a bug and is logged as one.
         log.exception("request failed bug=true")

@@ -47,7 +47,7 @@ async def picture(engine: Engine, *, service: str | None = None) -> JSON:
                 continue
     lookup = _Lookup(engine, observed if has_plane else None, counters, draining, failing)
     names = {engine.reconciler.service_of(key) or "" for key in engine.reconciler.table}
-    names |= engine.reconciler.refusals.keys()
+    names |= engine.reconciler.refusals.keys() | engine.reconciler.failures.keys()
     if service is not None:
         names &= {service}
     leaving = [key for key in observed if key not in engine.reconciler.table]

@@ -55,7 +55,7 @@ class Engine:
         self.board = Board()
         self.reconciler = Reconciler(self.board, self._table_changed)
         self.journal = Journal()
-        self.orders = Orders(configuration.core.state_dir)
+        self.orders = Orders(configuration.folder / configuration.core.state_dir)
         self.sources: dict[str, SourceTask] = {}
         self.outputs: dict[str, OutputTask] = {}
         self.started = trio.Event()
@@ -163,6 +163,7 @@ class Engine:
         # What has not started yet is made anew.
         keep = unchanged(self.configuration, configuration) & {*self.sources, *self.outputs}
         made = make(configuration, keep)
+        coming = len(made.sources) + len(made.outputs)
         going_sources = [task for name, task in self.sources.items() if name not in keep]
         going_outputs = [task for name, task in self.outputs.items() if name not in keep]
         for source in going_sources:
@@ -175,7 +176,7 @@ class Engine:
         self._put_in_force(configuration, made)
         log.info(
             "configuration in force started=%d ended=%d",
-            len(made.sources) + len(made.outputs),
+            coming,
             len(going_sources) + len(going_outputs),
         )
 

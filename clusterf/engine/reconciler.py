@@ -6,6 +6,7 @@ One task owns all decisions. The cost of one change is the size of that service.
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -109,13 +110,10 @@ class Reconciler:
         """Bring the table up to date for these services; returns the entries that changed."""
         run = _Pass(Facts(routes=self._board.routes(), now=trio.current_time()))
         unspoken = self._board.unsynced()
-        queue = dict.fromkeys(services)
+        queue = deque(dict.fromkeys(services))
         done = 0
         while queue:
-            name = next(iter(queue))
-            del queue[name]
-            again = self._reconcile_one(name, run)
-            queue.update(dict.fromkeys(again))
+            queue.extend(self._reconcile_one(queue.popleft(), run))
             done += 1
             if done % _SLICE == 0:
                 await trio.lowlevel.checkpoint()

@@ -124,7 +124,10 @@ class DestinationKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Settings of a destination. ``because``: provenance of the backends behind it."""
+    """Settings of a destination; alike ones may be one object.
+
+    ``because``: where the backends behind it came from; for a quiesced one the backend itself.
+    """
 
     weight: int
     method: Method

@@ -48,13 +48,16 @@ class Scope:
         return any(key.address in prefix for prefix in self.prefixes)
 
 
-class Merged(tuple[Backend, ...]):
-    """Several backends behind one destination; as text, the provenance of each."""
+class Merged(tuple[object, ...]):
+    """What several backends behind one destination came from; as text, one after the other."""
 
     __slots__ = ()
 
     def __str__(self) -> str:
         return "; ".join(map(str, self))
+
+
+_NOTHING = Destination(0, Method.MASQ)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +223,8 @@ def _destinations(
     service_method, service_weight = settings.method, settings.weight
     service_tunnel = service.spec.tunnel or defaults.tunnel
     by_nat = _by_nat(key)
+    before: tuple[object, ...] = ()
+    alike = _NOTHING
     for identity, backend in service.backends.items():
         method = backend.method or service_method
         if method is Method.MASQ and backend.gateway is None and by_nat is not None:
@@ -251,7 +256,18 @@ def _destinations(
         upper = settings.upper if backend.upper_threshold is None else backend.upper_threshold
         lower = settings.lower if backend.lower_threshold is None else backend.lower_threshold
         tunnel = (backend.tunnel or service_tunnel) if method is Method.TUNNEL else None
-        destination = Destination(weight, method, upper, lower, tunnel, backend)
+        # Backends that are alike share one object: less memory, and equal at a glance.
+        facts = (
+            weight,
+            method,
+            upper,
+            lower,
+            tunnel,
+            backend if backend.quiesced else backend.provenance,
+        )
+        if facts != before:
+            before, alike = facts, Destination(*facts)
+        destination = alike
         if target in destinations:
             destination = _joined(destinations[target], destination, service, backend, refusals)
         destinations[target] = destination
@@ -325,12 +341,12 @@ def _joined(
                 backend.provenance,
             )
         )
-    before = first.because if isinstance(first.because, Merged) else Merged((first.because,))  # type: ignore[arg-type]
+    before = first.because if isinstance(first.because, Merged) else Merged((first.because,))
     return Destination(
         min(first.weight + second.weight, WEIGHT_MAX),
         first.method,
         first.upper_threshold,
         first.lower_threshold,
         first.tunnel,
-        Merged((*before, backend)),
+        Merged((*before, second.because)),
     )

@@ -128,14 +128,19 @@ def _load(registry: Registry, name: str, origin: str, load: Callable[[], ModuleT
 
 def _register(registry: Registry, loaded: Loaded) -> None:
     """Take over a plugin's types, all or none."""
-    registry.manager.register(loaded.module, name=loaded.name)
+    if (
+        known := next((one for one in registry.plugins if one.name == loaded.name), None)
+    ) is not None:
+        raise PluginLoadError(f"a plugin named {loaded.name} is already loaded: {known.origin}")
     try:
+        # A hook of a wrong shape is refused when those before it are registered already.
+        registry.manager.register(loaded.module, name=loaded.name)
         sources = _types(registry, loaded, "clusterf_register_sources", SourceType)
         policies = _types(registry, loaded, "clusterf_register_policies", PolicyType)
         outputs = _types(registry, loaded, "clusterf_register_outputs", OutputType)
-        _refuse_twice(registry.sources, sources, registry, loaded)
-        _refuse_twice(registry.policies, policies, registry, loaded)
-        _refuse_twice(registry.outputs, outputs, registry, loaded)
+        _refuse_twice("source", sources, registry, loaded)
+        _refuse_twice("policy", policies, registry, loaded)
+        _refuse_twice("output", outputs, registry, loaded)
     except BaseException:
         registry.manager.unregister(name=loaded.name)
         raise
@@ -161,18 +166,10 @@ def _types(registry: Registry, loaded: Loaded, hook: str, kind: type[T]) -> dict
 
 
 def _refuse_twice(
-    known: Mapping[str, AnyType], found: Mapping[str, AnyType], registry: Registry, loaded: Loaded
+    kind: str, found: Mapping[str, AnyType], registry: Registry, loaded: Loaded
 ) -> None:
     for name in found:
-        if name in known:
-            origin = next(
-                (
-                    origin
-                    for key, origin in registry.provided_by.items()
-                    if key.split(" ", 1)[1] == name
-                ),
-                "another plugin",
-            )
+        if (origin := registry.provided_by.get(f"{kind} {name}")) is not None:
             raise PluginLoadError(
                 f'type "{name}" is already provided by {origin}, not by {loaded.origin}'
             )
@@ -186,6 +183,8 @@ def _import_drop_in(path: Path) -> ModuleType:
     _refuse_untrusted(entry)
     if path.is_dir():
         _refuse_untrusted(path)
+        for part in sorted(path.rglob("*.py")):
+            _refuse_untrusted(part)
     _refuse_incompatible(entry)
     name = f"clusterf_dropin_{path.stem}"
     spec = importlib.util.spec_from_file_location(
@@ -241,13 +240,12 @@ def _refuse_incompatible(entry: Path) -> None:
 
 def _stated_api(tree: ast.Module) -> str | None:
     for node in tree.body:
-        if (
-            isinstance(node, ast.Assign)
-            and any(
-                isinstance(name, ast.Name) and name.id == "CLUSTERF_API" for name in node.targets
-            )
-            and isinstance(node.value, ast.Constant)
-            and isinstance(node.value.value, str)
-        ):
-            return node.value.value
+        match node:
+            case (
+                ast.Assign(targets=[ast.Name("CLUSTERF_API")], value=ast.Constant(str() as stated))
+                | ast.AnnAssign(
+                    target=ast.Name("CLUSTERF_API"), value=ast.Constant(str() as stated)
+                )
+            ):
+                return stated
     return None

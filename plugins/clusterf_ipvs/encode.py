@@ -123,6 +123,11 @@ def _uniform(values: list[Any]) -> bool:
     return values.count(values[0]) == len(values)
 
 
+def _alike(destinations: Sequence[Destination]) -> bool:
+    """Whether all settings are equal; most often they are one object."""
+    return len(set(map(id, destinations))) == 1 or _uniform(list(map(_settings_of, destinations)))
+
+
 class ServiceEncoder:
     """Messages about one virtual service and its destinations."""
 
@@ -185,7 +190,7 @@ class ServiceEncoder:
         """
         addresses = list(map(_address_of, keys))
         alike = (
-            _uniform(list(map(_settings_of, destinations)))
+            _alike(destinations)
             and _uniform(list(map(_port_of, keys)))
             and _uniform(list(map(len, addresses)))
         )
