@@ -56,10 +56,10 @@ def plan_table(
     holds when each drain began and is brought up to date.
     """
     table = desired.table
+    if drains:
+        _forget_vanished(drains, observed, None if subjects is None else set(subjects))
     if subjects is None:
         subjects = [*table, *(key for key in observed if key not in table)]
-    if drains:
-        _forget_vanished(drains, observed, set(subjects))
     sheet = _Sheet(Drain(connections, drains, rules, now), desired, desired.hold)
     for key in subjects:
         want, have = table.get(key), observed.get(key)
@@ -108,11 +108,15 @@ class _Sheet:
 
 
 def _forget_vanished(
-    drains: Drains, observed: Mapping[ServiceKey, VirtualService], subjects: set[ServiceKey]
+    drains: Drains,
+    observed: Mapping[ServiceKey, VirtualService],
+    subjects: set[ServiceKey] | None,
 ) -> None:
     """A drain that a stranger ended is over: if the destination comes again, it begins anew."""
     for key, target in list(drains):
-        if key in subjects and (key not in observed or target not in observed[key].destinations):
+        if subjects is not None and key not in subjects:
+            continue
+        if key not in observed or target not in observed[key].destinations:
             del drains[key, target]
 
 

@@ -83,7 +83,6 @@ class IpvsOutput:
 
     def plan(self, desired: Desired, subjects: Collection[ServiceKey] | None, now: float) -> Plan:
         """Compare with what was observed last."""
-        self._forget_ended_drains()
         plan = plan_table(
             desired, self._observed, self._connections, self._drains, self._rules, subjects, now
         )
@@ -202,12 +201,6 @@ class IpvsOutput:
             want, have = table.get(key), observed.get(key)
             if want is not have and want is not None and have is not None and key not in touched:
                 observed[key] = want
-
-    def _forget_ended_drains(self) -> None:
-        for key, target in list(self._drains):
-            service = self._observed.get(key)
-            if service is None or target not in service.destinations:
-                del self._drains[key, target]
 
     def _remember_failures(self, outcomes: Sequence[Outcome]) -> None:
         failures = self._failures

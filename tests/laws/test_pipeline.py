@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +21,7 @@ from clusterf.model.service import Backend, Service, ServiceSpec
 from clusterf.model.table import DestinationKey, Method, Protocol, ServiceKey, VirtualService
 from clusterf.pipeline.claims import Claims
 from clusterf.pipeline.merge import Contribution, merge
-from clusterf.pipeline.resolve import resolve
+from clusterf.pipeline.resolve import _by_nat, _target, resolve
 from tests import strategies
 from tests.model_kernel import RULES, Kernel, KernelOutput, Pair, Wanted
 from tests.strategies import MANAGED
@@ -273,6 +274,18 @@ def test_nothing_depends_on_the_order_in_which_backends_became_known(
         tables.append((service, resolve(service, Defaults(), MANAGED)))
     assert tables[0] == tables[1]
     assert list(tables[0][0].backends) == list(tables[1][0].backends)
+
+
+@given(strategies.backends(web), strategies.managed_keys)
+def test_the_short_way_of_masq_leads_where_the_long_way_leads(
+    backend: Backend, key: ServiceKey
+) -> None:
+    backend = replace(backend, gateway=None, method=Method.MASQ)
+    short = _by_nat(key)
+    if short is not None:
+        address, port = short(backend)
+        where = None if address is None or port is None else DestinationKey(address, port)
+        assert _target(backend, key, key.family, Method.MASQ) == where
 
 
 @given(contributions)

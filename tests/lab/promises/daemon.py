@@ -102,8 +102,7 @@ class Daemon:
         self.running = self.director.namespace.spawn(self.command("run"))
         try:
             eventually(lambda: self._answers() or self._has_ended(), "it answers", within=_START)
-            if self._has_ended():
-                raise AssertionError(f"clusterf has ended:\n{self.log}")
+            assert not self._has_ended(), f"clusterf has ended:\n{self.log}"
             if settled:
                 self.settle()
         except BaseException:

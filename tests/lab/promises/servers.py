@@ -15,13 +15,18 @@ from tests.lab.network import Namespace
 from tests.lab.promises.background import Background
 
 
-def sockets_in(place: Namespace, count: int, family: socket.AddressFamily) -> list[socket.socket]:
-    """New TCP sockets inside a namespace: a socket stays in the one it was made in."""
+def sockets_in(
+    place: Namespace,
+    count: int,
+    family: socket.AddressFamily = socket.AF_INET,
+    kind: socket.SocketKind = socket.SOCK_STREAM,
+) -> list[socket.socket]:
+    """New sockets inside a namespace: a socket stays in the one it was made in."""
     home = os.open(namespaces.current(), os.O_RDONLY | os.O_CLOEXEC)
     there = os.open(place.path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         namespaces.enter(there)
-        return [socket.socket(family, socket.SOCK_STREAM) for _ in range(count)]
+        return [socket.socket(family, kind) for _ in range(count)]
     finally:
         namespaces.enter(home)
         os.close(home)

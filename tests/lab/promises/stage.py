@@ -1,7 +1,7 @@
 """The network of these tests: clients, real servers, and a director that each test has fresh.
 
-    client ── front ── director ── back ── web1 web2 web3      default route: the director (masq)
-       └──────────────────────────── back ── direct            answers clients itself (droute, tunnel)
+    client ── front ── director ── back ── web1 web2 web3    default route: the director (masq)
+       └───────────────────────────  back ── direct          answers clients itself (droute, tunnel)
 
 Clients and real servers stay for all tests. A director is a network namespace with an IPVS table,
 a connection table and a trash of its own, so no test sees what another one left in the kernel.
@@ -163,8 +163,8 @@ class World:
         networks.plug(self.client, "eth1", self.back, [f"{CLIENT_BACK}/24"])
         self.client.ip(f"route add {VIPS} via {FRONT}", f"route add {VIPS6} via {FRONT6}")
         self.servers: dict[str, Namespace] = {}
-        for name in WEB:
-            self._server(name, WEB[name], WEB6[name])
+        for name, address in WEB.items():
+            self._server(name, address, WEB6[name])
         self.direct = self._server("direct", DIRECT, DIRECT6)
         self.direct.sysctl(ipv4__conf__all__arp_ignore=1, ipv4__conf__all__arp_announce=2)
         self.direct.ip(

@@ -77,7 +77,7 @@ def test_a_reload_with_a_bad_file_changes_nothing(
         running.hang_up()
     else:
         refused = running.cli("reload")
-        assert refused.returncode != 0
+        assert refused.returncode == 78
         assert "shceduler" in refused.stderr
         assert "everything is as it was" in refused.stderr
     picture = running.wait(lambda status: status["reload_problems"], "status tells of it")

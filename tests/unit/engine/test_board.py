@@ -32,7 +32,7 @@ def told() -> Told:
     return Told()
 
 
-# --- marks --------------------------------------------------------------------------------------
+# --- marks -------------------------------------------------------------------------------------
 
 
 def test_a_record_marks_its_service_once(told: Told) -> None:
@@ -100,7 +100,7 @@ def test_what_is_known_is_by_source_in_their_order(told: Told) -> None:
     assert told.board.contributions("api") == []
 
 
-# --- dropping -----------------------------------------------------------------------------------
+# --- dropping ----------------------------------------------------------------------------------
 
 
 def test_dropping_marks_the_service(told: Told) -> None:
@@ -132,7 +132,7 @@ def test_dropping_what_is_unknown_marks_nothing(told: Told) -> None:
     assert told.board.services() == {"web", "api"}
 
 
-# --- routes -------------------------------------------------------------------------------------
+# --- routes ------------------------------------------------------------------------------------
 
 
 def test_a_route_marks_every_service(told: Told) -> None:
@@ -160,7 +160,7 @@ def test_routes_come_by_source_and_then_by_name(told: Told) -> None:
     assert [one.name for one in told.board.routes()] == ["y", "a", "z"]
 
 
-# --- speaking -----------------------------------------------------------------------------------
+# --- speaking ----------------------------------------------------------------------------------
 
 
 def test_a_source_is_known_from_its_first_replace_on(told: Told) -> None:
@@ -200,7 +200,7 @@ def test_refusals_and_degradation_are_told_and_taken_back(told: Told) -> None:
     assert told.board.take() == []
 
 
-# --- reload -------------------------------------------------------------------------------------
+# --- reload ------------------------------------------------------------------------------------
 
 
 def test_on_a_reload_what_stays_is_kept_and_what_goes_is_marked(told: Told) -> None:

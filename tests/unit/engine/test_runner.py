@@ -1,3 +1,4 @@
+# ruff: noqa: ARG001 - a test names the clock for pytest-trio to take it
 from __future__ import annotations
 
 import logging
@@ -7,19 +8,31 @@ from dataclasses import dataclass, field
 
 import pytest
 import trio
-import trio.testing
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from clusterf.engine.journal import Journal
 from clusterf.engine.runner import Runner
 from clusterf.engine.supervisor import State, supervise
 from clusterf.model.errors import OutputUnavailable
-from clusterf.model.operation import EditDestination, Operation, Outcome, Plan
+from clusterf.model.operation import Operation, Outcome, Plan, Stage
 from clusterf.model.table import ServiceKey, VirtualService
 from clusterf.plugin.api import Desired
 from tests.model_kernel import Kernel, KernelOutput, Wanted
 from tests.strategies import MANAGED, entry, target, tcp, udp
 
 ONE, TWO = tcp(port=80), tcp(port=81)
+
+
+class HostEdit:
+    """An operation on the host itself."""
+
+    stage, subject = Stage.EDIT, None
+
+    def describe(self) -> str:
+        return "sysctl x=1"
+
+    def reason(self) -> str:
+        return ""
 
 
 class SurveyedOutput(KernelOutput):
@@ -96,20 +109,19 @@ class World:
 
 async def quiet() -> None:
     """Until everything that can go on without a clock has gone on."""
-    await trio.testing.wait_all_tasks_blocked()
-
-
-pytestmark = pytest.mark.usefixtures("autojump_clock")
+    await wait_all_tasks_blocked()
 
 
 def world(output: KernelOutput | None = None, **facts: float) -> World:
     return World(output or KernelOutput(Kernel()), **facts)  # type: ignore[arg-type]
 
 
-# --- adopting and following ------------------------------------------------------------------------
+# --- adopting and following ---------------------------------------------------------------------
 
 
-async def test_it_adopts_what_is_there_and_writes_only_the_difference() -> None:
+async def test_it_adopts_what_is_there_and_writes_only_the_difference(
+    autojump_clock: MockClock,
+) -> None:
     one = world()
     one.kernel.services = {ONE: entry(1, 2), TWO: entry(1)}
     one.table.update({ONE: entry(1, 5), TWO: entry(1)})
@@ -120,7 +132,7 @@ async def test_it_adopts_what_is_there_and_writes_only_the_difference() -> None:
     assert one.kernel.services == one.table
 
 
-async def test_adopting_an_equal_world_writes_nothing() -> None:
+async def test_adopting_an_equal_world_writes_nothing(autojump_clock: MockClock) -> None:
     one = world()
     one.kernel.services = {ONE: entry(1)}
     one.table[ONE] = entry(1)
@@ -129,7 +141,7 @@ async def test_adopting_an_equal_world_writes_nothing() -> None:
     assert one.kernel.writes == []
 
 
-async def test_having_adopted_a_data_plane_says_so_once() -> None:
+async def test_having_adopted_a_data_plane_says_so_once(autojump_clock: MockClock) -> None:
     one = world()
     async with one.running():
         assert one.progress == [None]
@@ -137,7 +149,9 @@ async def test_having_adopted_a_data_plane_says_so_once() -> None:
         assert one.progress == [None]
 
 
-async def test_it_follows_what_is_marked_and_looks_at_nothing_for_it() -> None:
+async def test_it_follows_what_is_marked_and_looks_at_nothing_for_it(
+    autojump_clock: MockClock,
+) -> None:
     one = world()
     async with one.running():
         one.want(ONE, entry(1))
@@ -151,7 +165,7 @@ async def test_it_follows_what_is_marked_and_looks_at_nothing_for_it() -> None:
         assert one.runner.settled
 
 
-async def test_what_is_marked_often_is_looked_at_once() -> None:
+async def test_what_is_marked_often_is_looked_at_once(autojump_clock: MockClock) -> None:
     one = world()
     async with one.running():
         for weight in range(1, 50):
@@ -161,7 +175,7 @@ async def test_what_is_marked_often_is_looked_at_once() -> None:
     assert one.kernel.weight(ONE, target(1)) == 49
 
 
-async def test_it_can_be_told_to_plan_everything() -> None:
+async def test_it_can_be_told_to_plan_everything(autojump_clock: MockClock) -> None:
     one = world()
     async with one.running():
         one.table.update({ONE: entry(1), TWO: entry(1)})
@@ -172,7 +186,7 @@ async def test_it_can_be_told_to_plan_everything() -> None:
     assert one.kernel.services == one.table
 
 
-async def test_what_was_missed_while_it_was_busy_collapses() -> None:
+async def test_what_was_missed_while_it_was_busy_collapses(autojump_clock: MockClock) -> None:
     one = world()
     entered, go_on = trio.Event(), trio.Event()
 
@@ -194,7 +208,7 @@ async def test_what_was_missed_while_it_was_busy_collapses() -> None:
     assert one.kernel.weight(ONE, target(1)) == 8
 
 
-async def test_what_it_did_is_in_the_journal() -> None:
+async def test_what_it_did_is_in_the_journal(autojump_clock: MockClock) -> None:
     one = world()
     async with one.running():
         one.want(ONE, entry(1))
@@ -202,10 +216,10 @@ async def test_what_it_did_is_in_the_journal() -> None:
     assert one.journal.done == {"outputs.k": 2}
 
 
-# --- drains --------------------------------------------------------------------------------------
+# --- drains ------------------------------------------------------------------------------------
 
 
-async def test_it_wakes_up_for_a_drain() -> None:
+async def test_it_wakes_up_for_a_drain(autojump_clock: MockClock) -> None:
     one = world()
     one.kernel.services = {ONE: entry(1, 1)}
     one.table[ONE] = entry(1)
@@ -224,7 +238,7 @@ async def test_it_wakes_up_for_a_drain() -> None:
         assert len(one.output.looks) == looks
 
 
-async def test_a_drain_ends_at_its_deadline() -> None:
+async def test_a_drain_ends_at_its_deadline(autojump_clock: MockClock) -> None:
     one = world(look=1000.0)
     one.kernel.services = {ONE: entry(1, 1)}
     one.table[ONE] = entry(1)
@@ -236,11 +250,11 @@ async def test_a_drain_ends_at_its_deadline() -> None:
         assert one.kernel.weight(ONE, target(2)) is None
 
 
-# --- failures ------------------------------------------------------------------------------------
+# --- failures ----------------------------------------------------------------------------------
 
 
 async def test_a_failing_operation_is_told_once_and_tried_again_with_back_off(
-    caplog: pytest.LogCaptureFixture,
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     one = world(look=1000.0)
     async with one.running():
@@ -263,7 +277,9 @@ async def test_a_failing_operation_is_told_once_and_tried_again_with_back_off(
     assert "failed op='-A -u 192.0.2.1:53" in told[0]
 
 
-async def test_recovery_is_told(caplog: pytest.LogCaptureFixture) -> None:
+async def test_recovery_is_told(
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO, "clusterf.outputs.k")
     one = world()
     async with one.running():
@@ -275,7 +291,7 @@ async def test_recovery_is_told(caplog: pytest.LogCaptureFixture) -> None:
 
 
 async def test_another_error_of_the_same_entry_is_told_as_well(
-    caplog: pytest.LogCaptureFixture,
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     one = world()
     async with one.running():
@@ -287,7 +303,7 @@ async def test_another_error_of_the_same_entry_is_told_as_well(
     assert len(told) == 2
 
 
-async def test_one_failing_entry_does_not_stop_the_others() -> None:
+async def test_one_failing_entry_does_not_stop_the_others(autojump_clock: MockClock) -> None:
     one = world()
     one.output.fails = lambda operation: "EPERM" if operation.subject == ONE else ""
     one.table.update({ONE: entry(1), TWO: entry(1)})
@@ -296,7 +312,9 @@ async def test_one_failing_entry_does_not_stop_the_others() -> None:
         assert set(one.runner.failing) == {ONE}
 
 
-async def test_what_cannot_be_mended_by_trying_again_waits_for_the_next_look() -> None:
+async def test_what_cannot_be_mended_by_trying_again_waits_for_the_next_look(
+    autojump_clock: MockClock,
+) -> None:
     class Hopeless(KernelOutput):
         async def carry_out(self, operations: Sequence[Operation]) -> Sequence[Outcome]:
             return [
@@ -313,7 +331,7 @@ async def test_what_cannot_be_mended_by_trying_again_waits_for_the_next_look() -
         assert len(one.output.plans) == 2
 
 
-async def test_a_wrong_number_of_outcomes_is_a_bug_of_the_output() -> None:
+async def test_a_wrong_number_of_outcomes_is_a_bug_of_the_output(autojump_clock: MockClock) -> None:
     class Forgetful(KernelOutput):
         async def carry_out(self, operations: Sequence[Operation]) -> Sequence[Outcome]:
             return (await super().carry_out(operations))[1:]
@@ -327,7 +345,9 @@ async def test_a_wrong_number_of_outcomes_is_a_bug_of_the_output() -> None:
         assert one.kernel.services == one.table
 
 
-async def test_when_its_world_is_away_it_backs_off_and_then_looks_at_everything() -> None:
+async def test_when_its_world_is_away_it_backs_off_and_then_looks_at_everything(
+    autojump_clock: MockClock,
+) -> None:
     one = world(look=1000.0)
     async with one.running():
         one.output.away = OutputUnavailable("no module ip_vs", hint="modprobe ip_vs")
@@ -348,10 +368,10 @@ async def test_when_its_world_is_away_it_backs_off_and_then_looks_at_everything(
         assert one.kernel.services == one.table
 
 
-# --- looks ---------------------------------------------------------------------------------------
+# --- looks -------------------------------------------------------------------------------------
 
 
-async def test_a_periodic_look_repairs_drift() -> None:
+async def test_a_periodic_look_repairs_drift(autojump_clock: MockClock) -> None:
     one = world(look=30.0)
     one.table.update({ONE: entry(1), TWO: entry(1)})
     async with one.running():
@@ -366,7 +386,7 @@ async def test_a_periodic_look_repairs_drift() -> None:
         assert one.runner.looks == 2
 
 
-async def test_a_look_at_an_equal_world_writes_nothing() -> None:
+async def test_a_look_at_an_equal_world_writes_nothing(autojump_clock: MockClock) -> None:
     one = world(look=10.0)
     one.table[ONE] = entry(1)
     async with one.running():
@@ -376,7 +396,7 @@ async def test_a_look_at_an_equal_world_writes_nothing() -> None:
         assert len(one.kernel.writes) == writes
 
 
-async def test_a_large_world_is_looked_at_in_slices() -> None:
+async def test_a_large_world_is_looked_at_in_slices(autojump_clock: MockClock) -> None:
     output = SurveyedOutput(Kernel())
     one = World(output, look=30.0)
     one.table.update({tcp(port=port): entry() for port in range(1, 601)})
@@ -391,7 +411,7 @@ async def test_a_large_world_is_looked_at_in_slices() -> None:
         assert (output.surveys, one.runner.looks) == (1, 1)
 
 
-async def test_changes_get_their_turn_between_two_slices() -> None:
+async def test_changes_get_their_turn_between_two_slices(autojump_clock: MockClock) -> None:
     class Busy(SurveyedOutput):
         async def observe(self, subjects: Collection[ServiceKey] | None) -> None:
             await super().observe(subjects)
@@ -406,7 +426,7 @@ async def test_changes_get_their_turn_between_two_slices() -> None:
         assert order == [None, 256, 1, 256, 88]
 
 
-async def test_a_look_at_an_empty_world_ends() -> None:
+async def test_a_look_at_an_empty_world_ends(autojump_clock: MockClock) -> None:
     output = SurveyedOutput(Kernel())
     one = World(output, look=30.0)
     async with one.running():
@@ -415,7 +435,7 @@ async def test_a_look_at_an_empty_world_ends() -> None:
         assert output.looks == [None]
 
 
-async def test_a_slow_look_is_not_repeated_soon() -> None:
+async def test_a_slow_look_is_not_repeated_soon(autojump_clock: MockClock) -> None:
     class Slow(KernelOutput):
         async def observe(self, subjects: Collection[ServiceKey] | None) -> None:
             await trio.sleep(10)
@@ -431,10 +451,10 @@ async def test_a_slow_look_is_not_repeated_soon() -> None:
         assert len(one.output.looks) == 3
 
 
-# --- what is held --------------------------------------------------------------------------------
+# --- what is held ------------------------------------------------------------------------------
 
 
-async def test_what_is_held_is_shown_until_it_is_not() -> None:
+async def test_what_is_held_is_shown_until_it_is_not(autojump_clock: MockClock) -> None:
     one = world()
     one.kernel.services = {ONE: entry(1), udp(): entry(1)}
     one.wanted.hold = "sources.etcd has not spoken yet"
@@ -450,19 +470,13 @@ async def test_what_is_held_is_shown_until_it_is_not() -> None:
         assert list(one.kernel.services) == [ONE]
 
 
-# --- things of the host ----------------------------------------------------------------------------
+# --- things of the host -------------------------------------------------------------------------
 
 
-async def test_a_failing_operation_of_the_host_is_told_and_forgotten_when_it_is_done() -> None:
+async def test_a_failing_operation_of_the_host_is_told_and_forgotten_when_it_is_done(
+    autojump_clock: MockClock,
+) -> None:
     """An operation without a subject, such as a sysctl."""
-
-    class HostEdit(EditDestination):
-        @property
-        def subject(self) -> None:  # type: ignore[override]
-            return None
-
-        @subject.setter
-        def subject(self, _: object) -> None: ...
 
     class Host(KernelOutput):
         error = "EROFS"
@@ -471,7 +485,7 @@ async def test_a_failing_operation_of_the_host_is_told_and_forgotten_when_it_is_
             self, desired: Desired, subjects: Collection[ServiceKey] | None, now: float
         ) -> Plan:
             super().plan(desired, subjects, now)
-            return Plan([HostEdit(ONE, target(1), entry(1).destinations[target(1)])])
+            return Plan([HostEdit()])
 
         async def carry_out(self, operations: Sequence[Operation]) -> Sequence[Outcome]:
             return [Outcome(operation, self.error) for operation in operations]

@@ -1,7 +1,8 @@
+# ruff: noqa: ARG001 - a test names the clock for pytest-trio to take it
 from __future__ import annotations
 
 import trio
-import trio.testing
+from trio.testing import MockClock
 
 from clusterf.engine.settle import Settle
 
@@ -12,8 +13,7 @@ async def waited(settle: Settle) -> float:
     return round(trio.current_time() - before, 6)
 
 
-async def test_a_single_event_does_not_wait(autojump_clock: trio.testing.MockClock) -> None:
-    del autojump_clock
+async def test_a_single_event_does_not_wait(autojump_clock: MockClock) -> None:
     settle = Settle(lambda: 0.5)
     assert await waited(settle) == 0
     settle.passed()
@@ -22,9 +22,8 @@ async def test_a_single_event_does_not_wait(autojump_clock: trio.testing.MockClo
 
 
 async def test_in_a_storm_it_waits_longer_and_longer(
-    autojump_clock: trio.testing.MockClock,
+    autojump_clock: MockClock,
 ) -> None:
-    del autojump_clock
     settle, seen = Settle(lambda: 0.5), []
     for _ in range(10):
         seen.append(await waited(settle))
@@ -32,8 +31,7 @@ async def test_in_a_storm_it_waits_longer_and_longer(
     assert seen == [0, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.5, 0.5]
 
 
-async def test_after_the_storm_it_does_not_wait(autojump_clock: trio.testing.MockClock) -> None:
-    del autojump_clock
+async def test_after_the_storm_it_does_not_wait(autojump_clock: MockClock) -> None:
     settle = Settle(lambda: 0.5)
     for _ in range(10):
         await settle.wait()
@@ -47,8 +45,7 @@ async def test_after_the_storm_it_does_not_wait(autojump_clock: trio.testing.Moc
     assert await waited(settle) == 0.005
 
 
-async def test_the_longest_wait_may_be_nothing(autojump_clock: trio.testing.MockClock) -> None:
-    del autojump_clock
+async def test_the_longest_wait_may_be_nothing(autojump_clock: MockClock) -> None:
     settle = Settle(lambda: 0.0)
     for _ in range(3):
         assert await waited(settle) == 0

@@ -1,3 +1,4 @@
+# ruff: noqa: ARG001 - a test names the clock for pytest-trio to take it
 from __future__ import annotations
 
 import logging
@@ -5,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 import trio
-import trio.testing
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from clusterf.engine.supervisor import BackOff, Health, State, expected, supervise
 from clusterf.model.errors import ClusterfError, OutputUnavailable, SourceUnavailable
@@ -38,9 +39,8 @@ class Task:
 
 
 async def test_delays_double_up_to_a_minute_with_jitter(
-    autojump_clock: trio.testing.MockClock,
+    autojump_clock: MockClock,
 ) -> None:
-    del autojump_clock
     task = Task(*[AWAY] * 12)
     await task.supervised()
     plain = [0.5, 1, 2, 4, 8, 16, 32, 60, 60, 60, 60, 60]
@@ -63,9 +63,8 @@ def test_a_reset_starts_at_the_first_delay() -> None:
 
 @pytest.mark.parametrize(("lasts", "again"), [(61.0, True), (59.0, False)])
 async def test_after_a_quiet_spell_the_delays_start_anew(
-    autojump_clock: trio.testing.MockClock, lasts: float, *, again: bool
+    autojump_clock: MockClock, lasts: float, *, again: bool
 ) -> None:
-    del autojump_clock
     task = Task(*[AWAY] * 5, lasts=lasts)
     await task.supervised()
     assert (max(task.delays()) <= 0.6) is again
@@ -81,13 +80,12 @@ async def test_a_return_is_final(caplog: pytest.LogCaptureFixture) -> None:
 
 
 async def test_a_declared_failure_is_told_without_a_traceback(
-    autojump_clock: trio.testing.MockClock, caplog: pytest.LogCaptureFixture
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    del autojump_clock
     task = Task(AWAY)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(task.supervised)
-        await trio.testing.wait_all_tasks_blocked()
+        await wait_all_tasks_blocked()
         health = task.health
         assert (health.state, health.reason, health.hint) == (
             State.DOWN,
@@ -103,9 +101,8 @@ async def test_a_declared_failure_is_told_without_a_traceback(
 
 
 async def test_the_same_failure_again_is_told_once(
-    autojump_clock: trio.testing.MockClock, caplog: pytest.LogCaptureFixture
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    del autojump_clock
     caplog.set_level(logging.DEBUG, log.name)
     task = Task(AWAY, AWAY, AWAY, SourceUnavailable("another thing"))
     await task.supervised()
@@ -120,13 +117,12 @@ async def test_the_same_failure_again_is_told_once(
 
 
 async def test_any_other_exception_is_a_bug_of_the_plugin(
-    autojump_clock: trio.testing.MockClock, caplog: pytest.LogCaptureFixture
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    del autojump_clock
     task = Task(ZeroDivisionError("x"))
     async with trio.open_nursery() as nursery:
         nursery.start_soon(task.supervised)
-        await trio.testing.wait_all_tasks_blocked()
+        await wait_all_tasks_blocked()
         assert task.health.bug
         assert task.health.reason == "ZeroDivisionError: x"
     [record] = caplog.records
@@ -135,18 +131,16 @@ async def test_any_other_exception_is_a_bug_of_the_plugin(
 
 
 async def test_a_general_error_of_ours_is_no_bug(
-    autojump_clock: trio.testing.MockClock,
+    autojump_clock: MockClock,
 ) -> None:
-    del autojump_clock
     task = Task(ClusterfError("m"), lasts=1.0)
     await task.supervised()
     assert (task.health.reason, task.health.bug) == ("m", False)
 
 
 async def test_being_well_again_clears_the_complaint(
-    autojump_clock: trio.testing.MockClock,
+    autojump_clock: MockClock,
 ) -> None:
-    del autojump_clock
     health = Health(State.DOWN, "away", "h", 1.0, 5.0, 3, bug=True)
     await trio.sleep(7)
     health.running()
@@ -158,9 +152,8 @@ async def test_being_well_again_clears_the_complaint(
 
 
 async def test_since_when_it_is_down_counts_from_the_first_failure(
-    autojump_clock: trio.testing.MockClock,
+    autojump_clock: MockClock,
 ) -> None:
-    del autojump_clock
     task = Task(*[AWAY] * 5)
     async with trio.open_nursery() as nursery:
         began = trio.current_time()
@@ -188,9 +181,8 @@ async def test_at_the_start_a_failure_may_end_the_program(
 
 
 async def test_whether_it_may_is_asked_at_each_failure(
-    autojump_clock: trio.testing.MockClock,
+    autojump_clock: MockClock,
 ) -> None:
-    del autojump_clock
     answers = [False, True]
     task = Task(AWAY, AWAY, AWAY)
     with pytest.raises(SourceUnavailable):
@@ -198,8 +190,7 @@ async def test_whether_it_may_is_asked_at_each_failure(
     assert len(task.began) == 2
 
 
-async def test_cancelling_ends_it_at_once(autojump_clock: trio.testing.MockClock) -> None:
-    del autojump_clock
+async def test_cancelling_ends_it_at_once(autojump_clock: MockClock) -> None:
     task = Task(*[AWAY] * 50)
     with trio.move_on_after(3) as scope:
         await task.supervised()

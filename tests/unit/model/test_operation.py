@@ -11,7 +11,10 @@ from clusterf.model.operation import (
     EditService,
     KernelOperation,
     Operation,
+    Outcome,
     Stage,
+    additions,
+    successes,
 )
 from tests.strategies import destination, entry, target, tcp
 
@@ -48,12 +51,39 @@ def test_an_operation_says_what_when_and_why(
     assert operation.reason() == "r"
 
 
-@pytest.mark.parametrize(("operation", "_stage", "_line"), EVERY)
-def test_without_a_reason_it_says_nothing(
-    operation: KernelOperation, _stage: Stage, _line: str
-) -> None:
-    operation.because = None
+@pytest.mark.parametrize(
+    "operation",
+    [
+        AddService(tcp(), entry()),
+        EditService(tcp(), entry()),
+        DeleteService(tcp()),
+        AddDestination(tcp(), target(), destination()),
+        EditDestination(tcp(), target(), destination()),
+        DeleteDestination(tcp(), target()),
+    ],
+)
+def test_without_a_reason_it_says_nothing(operation: KernelOperation) -> None:
     assert operation.reason() == ""
+
+
+def test_additions_are_what_adding_one_by_one_would_be() -> None:
+    service = entry(1, 2)
+    assert list(additions(tcp(), service.destinations)) == [
+        AddDestination(tcp(), target(1), destination(1)),
+        AddDestination(tcp(), target(2), destination(2)),
+    ]
+    assert isinstance(next(iter(additions(tcp(), service.destinations))), AddDestination)
+
+
+def test_an_addition_equals_only_an_addition() -> None:
+    one = AddDestination(tcp(), target(), destination())
+    assert one != (tcp(), target(), destination(), None)
+    assert {one} == {AddDestination(tcp(), target(), destination())}
+
+
+def test_successes_are_outcomes_without_an_error() -> None:
+    one, other = DeleteService(tcp()), DeleteDestination(tcp(), target())
+    assert list(successes([one, other])) == [Outcome(one), Outcome(other)]
 
 
 @pytest.mark.parametrize("kind", [AddDestination, EditDestination])

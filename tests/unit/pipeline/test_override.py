@@ -38,6 +38,13 @@ def test_an_order_for_a_backend_that_is_gone_falls_on_no_other() -> None:
     assert found.backends["web-10"].quiesced is None
 
 
+def test_an_order_for_a_backend_falls_on_what_a_policy_split_it_into() -> None:
+    split = service(spec("web"), *(backend(f"b1{end}") for end in ("/inet", "/inet6", "/x")))
+    found = override(split, {Drained("web", "b1"): "drained by operator"})
+    quiesced = {identity for identity, one in found.backends.items() if one.quiesced}
+    assert quiesced == {"b1/inet", "b1/inet6"}
+
+
 def test_a_reason_that_is_there_already_stays() -> None:
     sick = service(spec("web"), backend("b1", quiesced="unhealthy"))
     found = override(sick, {Drained("web"): "drained by operator"})

@@ -196,6 +196,8 @@ def test_a_drain_that_a_stranger_ended_is_forgotten() -> None:
     drains: Drains = {(tcp(), target(1)): 5.0, (tcp(port=81), target(1)): 5.0}
     planned({}, {}, drains=drains, subjects=[tcp()])
     assert drains == {(tcp(port=81), target(1)): 5.0}
+    planned({}, {}, drains=drains)
+    assert drains == {}
 
 
 # --- unknown is not empty ------------------------------------------------------------------------

@@ -303,6 +303,17 @@ def test_a_backend_that_no_frontend_can_use_is_told_and_takes_nothing_with_it(
     assert list(only(found).destinations) == [target(2)]
 
 
+@pytest.mark.parametrize("method", Method)
+def test_a_backend_without_the_protocol_or_the_family_is_told_for_every_method(
+    method: Method,
+) -> None:
+    other = backend("b1", ports=Ports(udp=80), method=method)
+    assert refused(resolved(spec("web", frontend()), other)) == ["no_match"]
+    nowhere = backend("b1", ipv4=None, ports=Ports(tcp=80), method=method)
+    for where in (frontend(), Frontend(fwmark=1)):
+        assert refused(resolved(spec("web", where), nowhere)) == ["no_match"]
+
+
 def test_a_backend_that_one_frontend_uses_is_not_told() -> None:
     one = spec("web", frontend(), frontend("192.0.2.2", udp=53))
     assert refused(resolved(one, backend("b1"))) == []

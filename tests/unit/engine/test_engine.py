@@ -1,0 +1,770 @@
+# ruff: noqa: ARG001 ARG002 ARG005 - the clock is named for pytest-trio; protocols name the rest
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+from clusterf.config.configuration import Configuration, Core, Instance
+from clusterf.engine.engine import Engine
+from clusterf.engine.supervisor import State
+from clusterf.model.defaults import Defaults
+from clusterf.model.errors import ClusterfError, OutputUnavailable, SourceUnavailable
+from clusterf.model.operation import Operation, Outcome, Plan
+from clusterf.model.provenance import Refusal
+from clusterf.model.service import Facts, Record, Service
+from clusterf.model.table import ServiceKey
+from clusterf.pipeline.override import Drained
+from clusterf.plugin.api import (
+    Context,
+    Desired,
+    OutputReport,
+    OutputType,
+    PolicyType,
+    Publisher,
+    SourceType,
+)
+from clusterf.plugin.settings import Settings
+from tests.model_kernel import Kernel, KernelOutput
+from tests.strategies import MANAGED, backend, entry, frontend, ip, spec, target, tcp, udp
+
+WEB: list[Record] = [spec("web", frontend()), backend("b1"), backend("b2", 2)]
+API: list[Record] = [spec("api", frontend("192.0.2.2")), backend("b1", service="api")]
+
+
+class Words(Settings):
+    """Settings of everything here; another ``word`` is another instance."""
+
+    word: str = ""
+
+
+class Stage:
+    """The world that the instances of a test live in, by the names of the instances."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self.kernel = Kernel()
+        self.says: dict[str, list[Record] | None] = {}
+        """What a source publishes when it starts; None: it stays silent."""
+        self.down: dict[str, Exception] = {}
+        self.sources: dict[str, Talker] = {}
+        self.outputs: dict[str, KernelOutput] = {}
+        self.happened: list[str] = []
+        self.broken_policy = False
+        self.state_dir = state_dir
+
+    # --- types ---------------------------------------------------------------------------------
+
+    def source(self, name: str, word: str = "", **facts: Any) -> Instance[SourceType[Any]]:
+        of = SourceType(
+            name="talker",
+            settings=Words,
+            create=self.make_source,
+            summary="",
+        )
+        return Instance(name=f"sources.{name}", type=of, settings=Words(word=word), **facts)
+
+    def output(self, name: str, word: str = "", **facts: Any) -> Instance[OutputType[Any]]:
+        of = OutputType(name="kernel", settings=Words, create=self.make_output, summary="")
+        return Instance(name=f"outputs.{name}", type=of, settings=Words(word=word), **facts)
+
+    def follower(self, name: str, **facts: Any) -> Instance[OutputType[Any]]:
+        of = OutputType(
+            name="vips", settings=Words, create=self.make_follower, summary="", follows=True
+        )
+        return Instance(name=f"outputs.{name}", type=of, settings=Words(), **facts)
+
+    def policy(self, word: str = "") -> Instance[PolicyType[Any]]:
+        of = PolicyType(name="p", settings=Words, create=self.make_policy, summary="")
+        return Instance(name="policies[0]", type=of, settings=Words(word=word))
+
+    def make_source(self, settings: Words, context: Context) -> Talker:
+        if settings.word == "impossible":
+            raise ClusterfError("sources cannot be made today")
+        self.sources[context.name] = Talker(self, context.name)
+        return self.sources[context.name]
+
+    def make_output(self, settings: Words, context: Context) -> KernelOutput:
+        self.outputs[context.name] = NamedOutput(self, context.name)
+        return self.outputs[context.name]
+
+    def make_follower(self, settings: Words, context: Context) -> Follower:
+        return Follower(self)
+
+    def make_policy(self, settings: Words, context: Context) -> Fickle:
+        return Fickle(self, settings.word)
+
+    # --- configurations ------------------------------------------------------------------------
+
+    def configuration(
+        self,
+        *instances: Instance[Any],
+        defaults: Defaults = Defaults(),  # noqa: B008 - a value
+        start_wait: float = 5.0,
+    ) -> Configuration:
+        def named(kind: type[Any]) -> dict[str, Instance[Any]]:
+            return {one.name: one for one in instances if isinstance(one.type, kind)}
+
+        return Configuration(
+            path=self.state_dir / "clusterf.toml",
+            core=Core(
+                managed=tuple(MANAGED.prefixes),
+                state_dir=self.state_dir,
+                start_wait=start_wait,
+            ),
+            defaults=defaults,
+            sources=named(SourceType),
+            policies=tuple(named(PolicyType).values()),
+            outputs=named(OutputType),
+        )
+
+    @asynccontextmanager
+    async def running(self, configuration: Configuration) -> AsyncIterator[Engine]:
+        """Run an engine; it is stopped in order at the end."""
+        engine = Engine(configuration)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(engine.run)
+            await wait_all_tasks_blocked()
+            yield engine
+            engine.stop()
+
+
+class Talker:
+    """A source that says what the stage has for it, and then what it is told to."""
+
+    def __init__(self, stage: Stage, name: str) -> None:
+        self.stage, self.name = stage, name
+        self.publish: Publisher | None = None
+
+    async def run(self, publish: Publisher) -> None:
+        self.stage.happened.append(f"{self.name} starts")
+        try:
+            if self.name in self.stage.down:
+                raise self.stage.down[self.name]
+            self.publish = publish
+            says = self.stage.says.get(self.name, [])
+            if says is not None:
+                publish.replace(says)
+            await trio.sleep_forever()
+        finally:
+            self.stage.happened.append(f"{self.name} ends")
+
+    def speak(self, *records: Record) -> None:
+        assert self.publish is not None
+        self.publish.replace(records)
+
+
+class NamedOutput(KernelOutput):
+    """An output on the stage's kernel that tells its life."""
+
+    def __init__(self, stage: Stage, name: str) -> None:
+        super().__init__(stage.kernel)
+        self.stage, self.name = stage, name
+
+    async def observe(self, subjects: Collection[ServiceKey] | None) -> None:
+        if subjects is None:
+            self.stage.happened.append(f"{self.name} looks")
+        if self.name in self.stage.down:
+            raise self.stage.down[self.name]
+        await trio.lowlevel.checkpoint()
+        await super().observe(subjects)
+
+    async def close(self) -> None:
+        self.stage.happened.append(f"{self.name} closes")
+        await super().close()
+
+
+class Follower:
+    """An output that notes whether the VIP of the tests can serve, whenever it is asked."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+
+    async def observe(self, subjects: Collection[ServiceKey] | None) -> None:
+        await trio.lowlevel.checkpoint()
+
+    def plan(self, desired: Desired, subjects: Collection[ServiceKey] | None, now: float) -> Plan:
+        vip = ip("192.0.2.1")
+        held = "vip held" if desired.held(vip) else "vip free"
+        self.stage.happened.append("vip serves" if desired.serving(vip) else held)
+        return Plan()
+
+    async def carry_out(self, operations: Sequence[Operation]) -> Sequence[Outcome]:
+        raise AssertionError(operations)
+
+    def report(self) -> OutputReport:
+        return OutputReport()
+
+
+class Fickle:
+    """A policy that sets a weight, unless it is broken."""
+
+    def __init__(self, stage: Stage, word: str) -> None:
+        self.stage, self.word = stage, word
+
+    def apply(self, service: Service, facts: Facts) -> Service | Refusal:
+        if self.stage.broken_policy:
+            raise ZeroDivisionError
+        if self.word == "refuse":
+            return Refusal("service", "no", "never")
+        return service
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    return Stage(tmp_path)
+
+
+async def quiet() -> None:
+    """Until all has settled, storms included."""
+    for _ in range(3):
+        await trio.sleep(1)
+        await wait_all_tasks_blocked()
+
+
+def weights(stage: Stage, key: ServiceKey) -> list[int]:
+    return [one.weight for one in stage.kernel.services[key].destinations.values()]
+
+
+# --- from record to kernel -----------------------------------------------------------------------
+
+
+async def test_what_a_source_says_arrives_in_the_kernel(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    stage.says["sources.a"] = [*WEB]
+    async with stage.running(stage.configuration(stage.source("a"), stage.output("k"))) as engine:
+        await engine.started.wait()
+        await quiet()
+        assert stage.kernel.services == {tcp(): entry(10, 10)}
+        stage.sources["sources.a"].speak(*WEB, *API)
+        await quiet()
+        assert set(stage.kernel.services) == {tcp(), tcp("192.0.2.2")}
+        assert engine.journal.done == {"outputs.k": 5}
+
+
+async def test_a_policy_that_fails_changes_nothing_in_the_kernel(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    """Also when it fails from the start, and all that is known of the service is in the kernel."""
+    stage.says["sources.a"] = [*WEB]
+    stage.kernel.services = {tcp(): entry(10, 10)}
+    stage.broken_policy = True
+    configuration = stage.configuration(stage.source("a"), stage.policy(), stage.output("k"))
+    async with stage.running(configuration) as engine:
+        await quiet()
+        assert stage.kernel.writes == []
+        assert engine.runners()[0].held == {tcp(): "policies[0]: failed on service web"}
+        stage.kernel.services[udp()] = entry(1)
+        stage.broken_policy = False
+        engine.board.mark_all()
+        await quiet()
+        await trio.sleep(60)
+        assert stage.kernel.services == {tcp(): entry(10, 10)}
+
+
+# --- start --------------------------------------------------------------------------------------
+
+
+async def test_outputs_start_after_the_first_pass(stage: Stage, autojump_clock: MockClock) -> None:
+    stage.says = {"sources.a": [*WEB], "sources.b": None}
+    configuration = stage.configuration(
+        stage.source("a"), stage.source("b"), stage.output("k"), start_wait=5.0
+    )
+    async with stage.running(configuration) as engine:
+        await trio.sleep(4)
+        assert "outputs.k looks" not in stage.happened
+        assert not engine.started.is_set()
+        await trio.sleep(2)
+        assert engine.started.is_set()
+        assert tcp() in stage.kernel.services
+
+
+async def test_nobody_waits_for_sources_that_have_all_spoken(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    configuration = stage.configuration(stage.source("a"), stage.output("k"), start_wait=1000.0)
+    began = trio.current_time()
+    async with stage.running(configuration) as engine:
+        await engine.started.wait()
+        assert trio.current_time() - began < 1
+
+
+async def test_a_source_that_fails_is_tried_again_and_holds_back_nobody(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    stage.says = {"sources.a": [*WEB], "sources.b": [*API]}
+    stage.down["sources.b"] = SourceUnavailable("the API is away")
+    configuration = stage.configuration(stage.source("a"), stage.source("b"), stage.output("k"))
+    async with stage.running(configuration) as engine:
+        await trio.sleep(20)
+        assert list(stage.kernel.services) == [tcp()]
+        assert engine.sources["sources.a"].health.state is State.RUNNING
+        assert engine.sources["sources.b"].health.state is State.DOWN
+        assert engine.sources["sources.b"].health.failures > 3
+        stage.down.clear()
+        await trio.sleep(60)
+        assert engine.sources["sources.b"].health.state is State.RUNNING
+        assert len(stage.kernel.services) == 2
+
+
+@pytest.mark.parametrize("failing", ["sources.a", "outputs.k"])
+async def test_what_must_start_ends_the_program(
+    stage: Stage, autojump_clock: MockClock, failing: str
+) -> None:
+    stage.down[failing] = OutputUnavailable("no module ip_vs", hint="modprobe ip_vs")
+    configuration = stage.configuration(
+        stage.source("a", startup_error="fail"), stage.output("k", startup_error="fail")
+    )
+    with pytest.RaisesGroup(OutputUnavailable, flatten_subgroups=True, allow_unwrapped=True):
+        await Engine(configuration).run()
+    assert stage.outputs["outputs.k"].closed == (failing == "outputs.k")
+
+
+async def test_after_its_start_a_failure_ends_nothing(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    configuration = stage.configuration(
+        stage.source("a"), stage.output("k", startup_error="fail", look=5.0)
+    )
+    async with stage.running(configuration) as engine:
+        await quiet()
+        stage.down["outputs.k"] = OutputUnavailable("no module ip_vs")
+        await trio.sleep(20)
+        assert engine.outputs["outputs.k"].health.state is State.DOWN
+
+
+# --- end ----------------------------------------------------------------------------------------
+
+
+async def test_it_ends_in_order_and_leaves_the_world_as_it_is(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    stage.says["sources.a"] = [*WEB]
+    configuration = stage.configuration(stage.source("a"), stage.output("k"))
+    async with stage.running(configuration):
+        await quiet()
+        before = dict(stage.kernel.services)
+        stage.happened.clear()
+    assert stage.happened == ["sources.a ends", "outputs.k closes"]
+    assert stage.kernel.services == before
+
+
+async def test_cancelling_ends_it_as_well(stage: Stage, autojump_clock: MockClock) -> None:
+    engine = Engine(stage.configuration(stage.source("a"), stage.output("k")))
+    with trio.move_on_after(10) as scope:
+        await engine.run()
+    assert scope.cancelled_caught
+    assert stage.happened[-1] == "outputs.k closes"
+
+
+async def test_it_runs_on_when_all_sources_are_final(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    class Final(Talker):
+        async def run(self, publish: Publisher) -> None:
+            publish.replace(WEB)
+
+    stage.make_source = lambda settings, context: Final(stage, context.name)  # type: ignore[method-assign]
+    async with stage.running(stage.configuration(stage.source("a"), stage.output("k"))) as engine:
+        await trio.sleep(100)
+        assert engine.sources["sources.a"].health.state is State.FINISHED
+        assert weights(stage, tcp()) == [10, 10]
+
+
+# --- unknown is not empty ------------------------------------------------------------------------
+
+
+async def test_what_a_silent_source_may_own_stays_until_it_has_spoken(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    stage.says = {"sources.a": [*WEB], "sources.b": None}
+    stage.kernel.services = {tcp(): entry(10, 10), tcp("192.0.2.2"): entry(10), udp(): entry(1)}
+    configuration = stage.configuration(
+        stage.source("a"), stage.source("b"), stage.output("k", look=7.0)
+    )
+    async with stage.running(configuration) as engine:
+        await trio.sleep(100)
+        assert stage.kernel.writes == []
+        assert engine.desired.hold == "sources.b has not spoken yet"
+        stage.sources["sources.b"].speak(*API)
+        await trio.sleep(1)
+        assert engine.desired.hold is None
+        assert weights(stage, tcp("192.0.2.2")) == [10]
+        assert udp() not in stage.kernel.services
+    assert [operation.describe() for operation in stage.kernel.writes] == ["-D -u 192.0.2.1:53"]
+
+
+async def test_a_look_between_the_word_and_its_pass_removes_nothing(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    stage.says = {"sources.a": [*WEB], "sources.b": None}
+    stage.kernel.services = {tcp("192.0.2.2"): entry(10)}
+    configuration = stage.configuration(stage.source("a"), stage.source("b"), stage.output("k"))
+    async with stage.running(configuration) as engine:
+        await trio.sleep(10)
+        stage.sources["sources.b"].speak(*API)
+        [runner] = engine.runners()
+        await runner.once()
+        assert weights(stage, tcp("192.0.2.2")) == [10]
+    assert all("192.0.2.2" not in operation.describe() for operation in stage.kernel.writes)
+
+
+async def test_what_certainly_left_goes_even_so(stage: Stage, autojump_clock: MockClock) -> None:
+    stage.says = {"sources.a": [*WEB], "sources.b": None}
+    configuration = stage.configuration(stage.source("a"), stage.source("b"), stage.output("k"))
+    async with stage.running(configuration):
+        await trio.sleep(10)
+        stage.sources["sources.a"].speak()
+        await trio.sleep(10)
+        assert stage.kernel.services == {}
+
+
+async def test_when_the_silent_source_is_removed_nothing_is_held_any_more(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    stage.says = {"sources.b": None}
+    stage.kernel.services = {udp(): entry(1)}
+    output = stage.output("k", look=1e6)
+    async with stage.running(stage.configuration(stage.source("b"), output)) as engine:
+        await trio.sleep(10)
+        assert udp() in stage.kernel.services
+        await engine.exchange(stage.configuration(output))
+        await quiet()
+        assert stage.kernel.services == {}
+
+
+# --- outputs that follow -------------------------------------------------------------------------
+
+
+async def test_who_follows_is_asked_again_when_the_data_plane_has_moved_on(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    stage.says["sources.a"] = [*WEB]
+    configuration = stage.configuration(
+        stage.source("a"), stage.follower("v", look=1e6), stage.output("k", look=1e6)
+    )
+    async with stage.running(configuration):
+        await quiet()
+        assert stage.happened[-1] == "vip serves"
+        stage.kernel.connections[tcp(), target(1)] = 1
+        stage.sources["sources.a"].speak()
+        await quiet()
+        assert stage.happened[-1] == "vip held"
+        stage.kernel.connections.clear()
+        await quiet()
+        assert stage.happened[-1] == "vip free"
+
+
+async def test_a_vip_is_never_free_before_the_data_plane_has_looked(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    """Neither at a restart nor while a reload exchanges the data plane."""
+    stage.says["sources.a"] = [*WEB]
+    stage.kernel.services = {tcp(): entry(10, 10)}
+    follower = stage.follower("v", look=0.5)
+    configuration = stage.configuration(stage.source("a"), follower, stage.output("k"))
+    async with stage.running(configuration) as engine:
+        await quiet()
+        assert stage.happened[-1] == "vip serves"
+        stage.down["outputs.k"] = OutputUnavailable("no module ip_vs")
+        changed = stage.output("k", word="other")
+        await engine.exchange(stage.configuration(stage.source("a"), follower, changed))
+        await trio.sleep(10)
+        assert stage.happened[-1] == "vip held"
+        stage.down.clear()
+        await trio.sleep(10)
+        assert stage.happened[-1] == "vip serves"
+    assert "vip free" not in stage.happened
+
+
+async def test_a_vip_is_not_free_while_data_planes_are_being_exchanged(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    class SlowToClose(NamedOutput):
+        async def close(self) -> None:
+            await trio.sleep(4)
+
+    def configuration(word: str) -> Configuration:
+        planes = [stage.output("k", word), stage.output("l", word)]
+        return stage.configuration(stage.source("a"), follower, *planes)
+
+    stage.says["sources.a"] = [*WEB]
+    stage.make_output = lambda settings, context: SlowToClose(stage, context.name)  # type: ignore[method-assign]
+    follower = stage.follower("v", look=0.5)
+    async with stage.running(configuration("")) as engine:
+        await quiet()
+        await engine.exchange(configuration("other"))
+        await quiet()
+        assert stage.happened[-1] == "vip serves"
+        assert engine.outputs["outputs.v"].health.failures == 0
+    assert "vip free" not in stage.happened
+
+
+# --- reload -------------------------------------------------------------------------------------
+
+
+async def test_a_reload_exchanges_only_what_differs(
+    stage: Stage, autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "clusterf.engine")
+    stage.says = {"sources.a": [*WEB], "sources.b": [*API]}
+    a, k = stage.source("a"), stage.output("k")
+    async with stage.running(stage.configuration(a, stage.source("b"), k)) as engine:
+        await quiet()
+        tasks = {**engine.sources, **engine.outputs}
+        stage.happened.clear()
+        await engine.exchange(stage.configuration(a, stage.source("b", "other"), k))
+        await quiet()
+        assert stage.happened == ["sources.b ends", "sources.b starts"]
+        assert engine.sources["sources.a"] is tasks["sources.a"]
+        assert engine.outputs["outputs.k"] is tasks["outputs.k"]
+        assert engine.sources["sources.b"] is not tasks["sources.b"]
+    assert "configuration in force started=1 ended=1" in caplog.messages
+
+
+async def test_a_reload_that_changes_nothing_writes_nothing(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    stage.says["sources.a"] = [*WEB]
+    configuration = stage.configuration(stage.source("a"), stage.policy(), stage.output("k"))
+    async with stage.running(configuration) as engine:
+        await quiet()
+        writes = len(stage.kernel.writes)
+        await engine.exchange(configuration)
+        await quiet()
+        assert len(stage.kernel.writes) == writes
+
+
+async def test_when_one_instance_cannot_be_made_everything_is_as_it_was(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    stage.says["sources.a"] = [*WEB]
+    before = stage.configuration(stage.source("a"), stage.output("k"))
+    async with stage.running(before) as engine:
+        await quiet()
+        stage.happened.clear()
+        bad = stage.configuration(
+            stage.source("a", "other"), stage.source("z", "impossible"), stage.output("k", "other")
+        )
+        with pytest.raises(ClusterfError, match="cannot be made today"):
+            await engine.exchange(bad)
+        await quiet()
+        assert stage.happened == []
+        assert engine.configuration is before
+        assert list(engine.sources) == ["sources.a"]
+        stage.sources["sources.a"].name  # noqa: B018 - it is still there
+        assert weights(stage, tcp()) == [10, 10]
+
+
+async def test_the_records_of_a_removed_source_are_dropped_and_drained(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    stage.says = {"sources.a": [*WEB], "sources.b": [*API]}
+    a, k = stage.source("a"), stage.output("k")
+    async with stage.running(stage.configuration(a, stage.source("b"), k)) as engine:
+        await quiet()
+        stage.kernel.connections[tcp("192.0.2.2"), target(1)] = 1
+        await engine.exchange(stage.configuration(a, k))
+        await quiet()
+        assert weights(stage, tcp("192.0.2.2")) == [0]
+        assert weights(stage, tcp()) == [10, 10]
+        await trio.sleep(310)
+        assert list(stage.kernel.services) == [tcp()]
+
+
+async def test_a_replaced_source_keeps_its_records_until_its_successor_speaks(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    stage.says["sources.a"] = [*WEB]
+    k = stage.output("k")
+    async with stage.running(stage.configuration(stage.source("a"), k)) as engine:
+        await quiet()
+        stage.says["sources.a"] = None
+        await engine.exchange(stage.configuration(stage.source("a", "other"), k))
+        await trio.sleep(100)
+        assert weights(stage, tcp()) == [10, 10]
+        assert engine.desired.hold is None
+        stage.sources["sources.a"].speak(*WEB[:2])
+        await quiet()
+        assert list(stage.kernel.services[tcp()].destinations) == [target(1)]
+
+
+async def test_policies_and_defaults_are_taken_over_without_a_restart(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    stage.says["sources.a"] = [*WEB]
+    a, k = stage.source("a"), stage.output("k")
+    async with stage.running(stage.configuration(a, k)) as engine:
+        await quiet()
+        stage.happened.clear()
+        await engine.exchange(stage.configuration(a, k, defaults=Defaults(weight=3)))
+        await quiet()
+        assert weights(stage, tcp()) == [3, 3]
+        await engine.exchange(stage.configuration(a, k, stage.policy("refuse")))
+        await quiet()
+        assert engine.reconciler.table == {}
+        assert stage.happened == []
+
+
+async def test_new_instances_start_and_a_replaced_output_adopts(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    stage.says = {"sources.a": [*WEB], "sources.b": [*API]}
+    a = stage.source("a")
+    async with stage.running(stage.configuration(a, stage.output("k"))) as engine:
+        await quiet()
+        writes = len(stage.kernel.writes)
+        old = stage.outputs["outputs.k"]
+        await engine.exchange(stage.configuration(a, stage.source("b"), stage.output("k", "other")))
+        await quiet()
+        assert old.closed
+        assert stage.outputs["outputs.k"] is not old
+        assert [one.describe()[:2] for one in stage.kernel.writes[writes:]] == ["-A", "-a"]
+
+
+async def test_a_reload_before_the_start_loses_no_output(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    stage.says = {"sources.a": [*WEB], "sources.b": None}
+    b, k = stage.source("b"), stage.output("k")
+    async with stage.running(stage.configuration(b, k)) as engine:
+        assert not engine.started.is_set()
+        await engine.exchange(stage.configuration(stage.source("a"), b, k))
+        await trio.sleep(30)
+        assert weights(stage, tcp()) == [10, 10]
+
+
+@pytest.mark.parametrize("failing", ["sources.z", "outputs.z"])
+async def test_what_a_reload_adds_cannot_end_the_program(
+    stage: Stage, autojump_clock: MockClock, failing: str
+) -> None:
+    a, k = stage.source("a"), stage.output("k")
+    stage.down[failing] = OutputUnavailable("away")
+    async with stage.running(stage.configuration(a, k)) as engine:
+        await quiet()
+        new: Callable[..., Instance[Any]] = stage.source if failing == "sources.z" else stage.output
+        await engine.exchange(stage.configuration(a, k, new("z", startup_error="fail")))
+        await trio.sleep(100)
+        task = {**engine.sources, **engine.outputs}[failing]
+        assert task.health.state is State.DOWN
+
+
+# --- operator's orders ---------------------------------------------------------------------------
+
+
+async def test_an_order_quiesces_and_outlives_a_restart(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    stage.says["sources.a"] = [*WEB]
+    configuration = stage.configuration(stage.source("a"), stage.output("k"))
+    async with stage.running(configuration) as engine:
+        await quiet()
+        engine.drain(Drained("web", "b1"), "drained by operator")
+        await quiet()
+        assert weights(stage, tcp()) == [0, 10]
+    async with stage.running(configuration) as engine:
+        await quiet()
+        assert weights(stage, tcp()) == [0, 10]
+        assert engine.undrain(Drained("web", "b1"))
+        assert not engine.undrain(Drained("web", "b1"))
+        await quiet()
+        assert weights(stage, tcp()) == [10, 10]
+    assert json.loads((stage.state_dir / "drained.json").read_text()) == []
+
+
+async def test_orders_that_cannot_be_read_do_not_stop_the_start(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    (stage.state_dir / "drained.json").write_text("{")
+    stage.says["sources.a"] = [*WEB]
+    async with stage.running(stage.configuration(stage.source("a"), stage.output("k"))):
+        await quiet()
+        assert weights(stage, tcp()) == [10, 10]
+
+
+async def test_an_order_holds_even_if_it_cannot_be_written_down(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    stage.says["sources.a"] = [*WEB]
+    (stage.state_dir / "drained.new").mkdir()
+    async with stage.running(stage.configuration(stage.source("a"), stage.output("k"))) as engine:
+        await quiet()
+        with pytest.raises(ClusterfError):
+            engine.drain(Drained("web"), "drained by operator")
+        await quiet()
+        assert weights(stage, tcp()) == [0, 0]
+
+
+# --- once and preview ----------------------------------------------------------------------------
+
+
+async def test_once_applies_and_ends(stage: Stage, autojump_clock: MockClock) -> None:
+    stage.says["sources.a"] = [*WEB]
+    engine = Engine(stage.configuration(stage.source("a"), stage.follower("v"), stage.output("k")))
+    outcomes, complete = await engine.once()
+    assert complete
+    assert len(outcomes) == 3
+    assert stage.kernel.services == {tcp(): entry(10, 10)}
+    assert stage.happened[-3:] == ["vip serves", "sources.a ends", "outputs.k closes"]
+
+
+async def test_once_says_when_a_source_was_silent_and_then_removes_nothing(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    stage.says = {"sources.a": [*WEB], "sources.b": None}
+    stage.kernel.services = {udp(): entry(1)}
+    engine = Engine(stage.configuration(stage.source("a"), stage.source("b"), stage.output("k")))
+    outcomes, complete = await engine.once()
+    assert not complete
+    assert set(stage.kernel.services) == {tcp(), udp()}
+    assert not any(outcome.error for outcome in outcomes)
+
+
+async def test_once_removes_nothing_of_a_source_that_speaks_too_late(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    stage.says = {"sources.a": [*WEB], "sources.b": None}
+    stage.kernel.services = {tcp("192.0.2.2"): entry(10)}
+
+    class Interrupted(NamedOutput):
+        async def observe(self, subjects: Collection[ServiceKey] | None) -> None:
+            stage.sources["sources.b"].speak(*API)
+            await super().observe(subjects)
+
+    stage.make_output = lambda settings, context: Interrupted(stage, context.name)  # type: ignore[method-assign]
+    engine = Engine(stage.configuration(stage.source("a"), stage.source("b"), stage.output("k")))
+    _, complete = await engine.once()
+    assert not complete
+    assert weights(stage, tcp("192.0.2.2")) == [10]
+
+
+async def test_a_preview_plans_and_carries_nothing_out(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    stage.says = {"sources.a": [*WEB, spec("bad", frontend("203.0.113.1"))], "sources.b": None}
+    engine = Engine(stage.configuration(stage.source("a"), stage.source("b"), stage.output("k")))
+    preview = await engine.preview()
+    lines = [operation.describe()[:2] for operation in preview.plans["outputs.k"].operations]
+    assert lines == ["-A", "-a", "-a"]
+    assert preview.hold == "sources.b has not spoken yet"
+    assert [refusal.reason for refusal in preview.refusals] == ["outside_managed"]
+    assert stage.kernel.writes == []
+    assert stage.outputs["outputs.k"].closed
+
+
+async def test_once_tells_that_the_world_is_away(stage: Stage, autojump_clock: MockClock) -> None:
+    stage.down["outputs.k"] = OutputUnavailable("no module ip_vs")
+    engine = Engine(stage.configuration(stage.source("a"), stage.output("k")))
+    with pytest.RaisesGroup(OutputUnavailable, allow_unwrapped=True, flatten_subgroups=True):
+        await engine.once()
+
+
+def test_an_instance_that_cannot_be_made_is_an_error_at_once(stage: Stage) -> None:
+    with pytest.raises(ClusterfError, match="cannot be made today"):
+        Engine(stage.configuration(stage.source("a", "impossible")))
