@@ -19,6 +19,9 @@ class Family(StrEnum):
     INET = "inet"
     INET6 = "inet6"
 
+    # Enum's own is Python code.
+    __hash__ = str.__hash__
+
     @property
     def bits(self) -> int:
         """Length of an address of this family in bits."""

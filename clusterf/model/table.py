@@ -56,6 +56,8 @@ class Method(StrEnum):
     DROUTE = "droute"
     TUNNEL = "tunnel"
 
+    __hash__ = str.__hash__
+
 
 class TunnelType(StrEnum):
     """Encapsulation of the method ``tunnel``."""

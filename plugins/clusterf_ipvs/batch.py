@@ -19,13 +19,17 @@ _START = struct.Struct("=IHH")
 _SENDER = bytes(4)
 
 
-def count(message: bytes | Row) -> int:
-    """How many messages these are."""
-    return len(message.fields) if isinstance(message, Row) else 1
+def count(messages: Messages) -> int:
+    """How many single messages these are."""
+    return sum([len(one.fields) if one.__class__ is Row else 1 for one in messages])
 
 
 def batches(messages: Messages, size: int) -> Iterator[Messages]:
     """Split into batches of at most ``size`` single messages; a long row is cut."""
+    if count(messages) <= size:
+        if messages:
+            yield messages
+        return
     batch: list[bytes | Row] = []
     room = size
     for message in messages:
@@ -40,7 +44,7 @@ def batches(messages: Messages, size: int) -> Iterator[Messages]:
             yield batch
             batch, room = [], size
         batch.append(rest)
-        room -= count(rest)
+        room -= count([rest])
     if batch:
         yield batch
 

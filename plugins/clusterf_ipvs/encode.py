@@ -14,11 +14,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from functools import lru_cache
-from operator import attrgetter, itemgetter
 from socket import AF_INET, AF_INET6, htons
-from typing import Any
 
-from clusterf.model.address import Family
+from clusterf.model.address import Address, Family
 from clusterf.model.table import (
     Destination,
     DestinationKey,
@@ -114,20 +112,6 @@ GET_INFO = _GENL.pack(Command.GET_INFO, GENL_VERSION, 0)
 """Request: version of IPVS and size of its connection table."""
 
 
-_address_of = itemgetter(0)
-_port_of = itemgetter(1)
-_settings_of = attrgetter("method", "weight", "upper_threshold", "lower_threshold", "tunnel")
-
-
-def _uniform(values: list[Any]) -> bool:
-    return values.count(values[0]) == len(values)
-
-
-def _alike(destinations: Sequence[Destination]) -> bool:
-    """Whether all settings are equal; most often they are one object."""
-    return len(set(map(id, destinations))) == 1 or _uniform(list(map(_settings_of, destinations)))
-
-
 class ServiceEncoder:
     """Messages about one virtual service and its destinations."""
 
@@ -188,15 +172,18 @@ class ServiceEncoder:
 
         Everything that is done for each of them is done in C.
         """
-        addresses = list(map(_address_of, keys))
+        size, first = len(keys), destinations[0]
+        addresses: tuple[Address, ...]
+        ports: tuple[int, ...]
+        addresses, ports = zip(*keys, strict=True)
         alike = (
-            _alike(destinations)
-            and _uniform(list(map(_port_of, keys)))
-            and _uniform(list(map(len, addresses)))
+            destinations.count(first) == size
+            and ports.count(ports[0]) == size
+            and len(b"".join(addresses)) == size * len(addresses[0])
         )
         if not alike:
             return [self.new_destination(*pair) for pair in zip(keys, destinations, strict=True)]
-        message = self.new_destination(keys[0], destinations[0])
+        message = self.new_destination(keys[0], first)
         # Behind the request stand the headers of the destination and of its first attribute.
         start = len(self._new) + 8
         return [Row(message[:start], addresses, message[start + len(addresses[0]) :])]

@@ -194,7 +194,7 @@ class _Socket:
 
     async def carry_out(self, batch: Messages) -> list[int]:
         """Send one datagram and gather its errors."""
-        size = sum(map(count, batch))
+        size = count(batch)
         if self._sequence + size > _SEQUENCES:
             self._sequence = 1
         first, self._sequence = self._sequence, self._sequence + size

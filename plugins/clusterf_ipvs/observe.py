@@ -12,6 +12,7 @@ import errno
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
+from clusterf.model.address import Network
 from clusterf.model.table import (
     Connections,
     Destination,
@@ -47,14 +48,25 @@ class Scope:
     """What clusterf owns in the kernel."""
 
     def __init__(self, context: Context) -> None:
-        self._networks = context.managed
         self._fwmarks = context.managed_fwmarks
+        self._prefixes = [_as_numbers(network) for network in context.managed]
 
     def owns(self, key: ServiceKey) -> bool:
         """Whether this virtual service is managed; all others are foreign."""
         if isinstance(key, FwmarkKey):
             return key.mark in self._fwmarks
-        return any(key.address in network for network in self._networks)
+        address = key.address
+        for size, shift, bits in self._prefixes:
+            if len(address) == size and int.from_bytes(address) >> shift == bits:
+                return True
+        return False
+
+
+def _as_numbers(network: Network) -> tuple[int, int, int]:
+    """Size of an address in bytes, how far to shift it right, and the bits that are left."""
+    size = len(network.address)
+    shift = size * 8 - network.length
+    return size, shift, int.from_bytes(network.address) >> shift
 
 
 class Observer:

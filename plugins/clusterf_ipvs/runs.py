@@ -96,14 +96,15 @@ def translate(
 
 def _messages(run: Run) -> list[bytes | Row]:
     """One message for each operation."""
-    encoder, operations = run.encoder, run.operations
-    if run.created is None or set(map(type, operations[1:])) != {AddDestination}:
+    encoder, operations, created = run.encoder, run.operations, run.created
+    if created is None or set(map(type, operations[1:])) != {AddDestination}:
         return [_message(encoder, operation) for operation in operations]
     # A new service and its destinations: most of all operations, on the day of a cold start.
     additions = operations[1:]
     keys = list(map(attrgetter("key"), additions))
     destinations = list(map(attrgetter("destination"), additions))
-    return [_message(encoder, operations[0]), *encoder.new_destinations(keys, destinations)]
+    service = encoder.new_service(*created.settings)
+    return [service, *encoder.new_destinations(keys, destinations)]
 
 
 def _message(encoder: ServiceEncoder, operation: KernelOperation) -> bytes:

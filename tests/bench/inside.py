@@ -68,15 +68,15 @@ def relist(_: Path, shape: str) -> Iterator[Result]:
 
 def again(sender: Path, shape: str) -> Iterator[Result]:
     """A new process finds the table as it wants it: `writes` is what the kernel saw of it."""
-    command = loaders.python("ours", "again", shape)
+    size, command = Shape.parse(shape), loaders.python("ours", "again", shape)
     with namespace.fresh():
-        process.finish(loaders.sender_load(Shape.parse(shape), sender))
+        process.finish(loaders.sender_load(size, sender))
         told = json.loads(process.finish(command).output)
         if writes.countable():
             with writes.counted() as seen:
                 process.finish(command)
                 told["writes"] = seen()
-        process.holds(Shape.parse(shape))
+        process.holds(size)
     yield {"who": "ours", "shape": shape, **told}
 
 

@@ -63,12 +63,11 @@ class _Desired:
 def _table(shape: shapes.Shape) -> dict[ServiceKey, VirtualService]:
     """Build the table of `shape` as the pipeline would leave it."""
     result: dict[ServiceKey, VirtualService] = {}
+    alike = Destination(shapes.WEIGHT, Method.MASQ)
     for service in range(shape.services):
         key = AddressKey(Protocol.TCP, Address.parse(shape.vip(service)), shapes.SERVICE_PORT)
         destinations = {
-            DestinationKey(Address.parse(address), shapes.DESTINATION_PORT): Destination(
-                shapes.WEIGHT, Method.MASQ
-            )
+            DestinationKey(Address.parse(address), shapes.DESTINATION_PORT): alike
             for address in shape.backends(service)
         }
         result[key] = VirtualService(shapes.SCHEDULER, destinations=destinations)

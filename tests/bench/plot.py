@@ -56,8 +56,8 @@ def _loads(axes: Axes, times: Mapping[tuple[str, Shape], float], clock: str) -> 
             f"{name}\n{seconds[-1] / entries[-1] * 1e6:,.1f} us an entry",
             (entries[-1], seconds[-1]),
             textcoords="offset points",
-            xytext=(9, 0),
-            va="center",
+            xytext=(9, 2),
+            va="bottom" if len(points) == 1 else "center",
             fontsize=9,
             color=colour,
         )

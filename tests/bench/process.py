@@ -24,6 +24,7 @@ _CONFIGURATION: Final = f"""
 [clusterf]
 managed = ["10.0.0.0/8"]
 state_dir = "state"
+start_wait = "5m"
 
 [defaults]
 scheduler = "{shapes.SCHEDULER}"
@@ -100,7 +101,11 @@ def holds(shape: Shape) -> None:
 
 
 def run_once(shape: Shape, scratch: Path) -> list[str]:
-    """The command that programs `shape` from files and ends; all settings are the defaults."""
+    """The command that programs `shape` from files and ends.
+
+    All settings are the defaults, but for `start_wait`: on the instruction clock, a file of 110,000
+    entries takes longer to read than a source has by default.
+    """
     folder = scratch / f"{shape}.clusterf"
     file = folder / "clusterf.toml"
     if not folder.exists():

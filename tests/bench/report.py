@@ -28,7 +28,7 @@ def write(results: Sequence[Result], clock: str) -> list[Row]:
     """Write everything; `clock` names whose time it is, for the headings."""
     judged = verdicts.rows(results)
     _json(JSON, [row.json() for row in judged])
-    _json(BUILD / "samples.json", list(results))
+    _json(BUILD / "samples.json", {"clock": clock, "samples": list(results)})
     # A pipe has no width: a table is not to be folded because of that.
     console = Console(width=None if sys.stdout.isatty() else 150)
     console.print(_loaders(results, clock))

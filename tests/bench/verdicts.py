@@ -145,9 +145,10 @@ def _again(results: Sequence[Result]) -> Iterator[Row]:
 
 
 def _whole(results: Sequence[Result]) -> Iterator[Row]:
-    taken = [r for r in results if r["step"] == "whole" and "ns" in r]
-    if taken:
-        where = f"{Shape.parse(taken[0]['shape']).entries:,} entries"
+    shapes = dict.fromkeys(r["shape"] for r in results if r["step"] == "whole" and "ns" in r)
+    for text in shapes:
+        taken = [r for r in results if r["step"] == "whole" and "ns" in r and r["shape"] == text]
+        where = f"{Shape.parse(text).entries:,} entries"
         ours, theirs, pairs = _paired(taken, "ipvsadm")
         ratio = median(b / a for a, b in pairs) if pairs else None
         name = f"whole process, exec to {where}, seconds, against ipvsadm -R"
