@@ -20,6 +20,9 @@ from clusterf.pipeline.override import Drained, matching
 
 log = logging.getLogger("clusterf.daemon")
 
+_FIRST_ROUND = 30.0
+"""Seconds after which an output that could not start keeps the cycle collector off no longer."""
+
 Load = Callable[[], tuple[Configuration | None, Sequence[str]]]
 """Reads the configuration anew: a checked one, or None with the rendered problems."""
 
@@ -64,14 +67,17 @@ class Daemon:
 
     async def _tune(self) -> None:
         await self.engine.started.wait()
-        gc.freeze()
-        gc.enable()
         log.info(
             "started services=%d sources=%d outputs=%d",
             len(self.engine.reconciler.table),
             len(self.engine.sources),
             len(self.engine.configuration.outputs),
         )
+        with trio.move_on_after(_FIRST_ROUND):
+            for runner in self.engine.runners():
+                await runner.first_round.wait()
+        gc.freeze()
+        gc.enable()
 
     async def _signals(self, signals) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 - trio does not export the receiver's type
         async for number in signals:

@@ -51,6 +51,7 @@ class Runner:
         self.output = output
         self.health = Health()
         self.adopted = False
+        self.first_round = trio.Event()
         self.held: dict[ServiceKey, str] = {}
         self.failing: dict[ServiceKey | None, Failing] = {}
         self.looks = 0
@@ -117,6 +118,7 @@ class Runner:
             self.adopted = True
             self._progressed(None)
         self.adopted = True
+        self.first_round.set()
         self.health.running()
         return outcomes
 
