@@ -97,11 +97,11 @@ class Daemon:
     # --- its life ------------------------------------------------------------------------------
 
     def start(self, *, settled: bool = True) -> None:
-        """Start; with ``settled`` wait until the kernel is as wanted."""
+        """Start until outputs run; with ``settled`` wait until the kernel is as wanted."""
         self._read = 0
         self.running = self.director.namespace.spawn(self.command("run"))
         try:
-            eventually(lambda: self._answers() or self._has_ended(), "it answers", within=_START)
+            eventually(lambda: self._answers() or self._has_ended(), "it works", within=_START)
             assert not self._has_ended(), f"clusterf has ended:\n{self.log}"
             if settled:
                 self.settle()
@@ -230,10 +230,9 @@ class Daemon:
 
     def _answers(self) -> bool:
         try:
-            self.status()
+            return bool(self.status()["outputs"])
         except NotRunning:
             return False
-        return True
 
     def _has_ended(self) -> bool:
         return self.running is not None and self.running.poll() is not None

@@ -24,55 +24,6 @@ backends = [
 """
 
 
-def _weight(name: str, weight: int, command: str = "-a") -> str:
-    return f"{command} -t {VIP}:80 -r {WEB[name]}:80 -m -w {weight}"
-
-
-def test_drain_and_undrain_last_over_a_restart(daemon: Daemon) -> None:
-    director = daemon.director
-    service = f"-A -t {VIP}:80 -s wrr"
-    serving = [service, _weight("web1", 4), _weight("web2", 4)]
-    drained = [service, _weight("web1", 4), _weight("web2", 0)]
-    daemon.configure(web=WEB_SERVICE)
-    daemon.start()
-    assert director.managed() == serving
-    daemon.operations()
-
-    ordered = daemon.cli("drain", "web", "web-2")
-    assert (ordered.returncode, ordered.stdout) == (
-        0,
-        "service web backend web-2 gets no new connections\n",
-    )
-    daemon.wait_for_operations([_weight("web2", 0, "-e")])
-    assert director.managed() == drained
-    (row,) = (
-        row
-        for row in daemon.service("web")["entries"][0]["destinations"]
-        if row["state"] == "quiesced"
-    )
-    assert "drained by operator" in row["reason"]
-
-    for end in (daemon.stop, daemon.kill):
-        end()
-        assert director.managed() == drained
-        daemon.start()
-        daemon.look_again()
-        assert (daemon.operations(), director.managed()) == ([], drained)
-    assert [one["backend"] for one in daemon.status()["drained"]] == ["web-2"]
-
-    taken_back = daemon.cli("undrain", "web", "web-2", "--format", "json")
-    assert taken_back.returncode == 0
-    assert json.loads(taken_back.stdout) == {
-        "done": "service web backend web-2 takes connections again"
-    }
-    daemon.wait_for_operations([_weight("web2", 4, "-e")])
-    assert director.managed() == serving
-    assert daemon.stop() == 0
-    daemon.start()
-    daemon.look_again()
-    assert (daemon.operations(), director.managed()) == ([], serving)
-
-
 def test_what_cannot_be_done_is_refused_with_its_code(shared: Daemon) -> None:
     shared.restore(web=WEB_SERVICE)
     unknown = shared.cli("drain", "wbe")

@@ -36,7 +36,6 @@ def test_a_silent_source_holds_removals_but_not_those_that_are_certain(daemon: D
     director.load("\n".join([*LEFT_BEHIND, *WEB_RULES, STRAY]) + "\n")
     daemon.configure(configuration(rest=SILENT), services=SERVICES)
     daemon.start(settled=False)
-    picture = daemon.wait(lambda status: status["outputs"], "the output runs")
     daemon.look_again()
     everything = sorted([*LEFT_BEHIND, *WEB_RULES, STRAY])
     assert (daemon.operations(), sorted(director.managed())) == ([], everything)
@@ -76,7 +75,7 @@ def test_a_start_without_the_files_removes_nothing(daemon: Daemon) -> None:
     aside = daemon.services.rename(daemon.folder / "aside")
 
     daemon.start(settled=False)
-    picture = daemon.wait(lambda status: status["hold"] and status["outputs"], "hold is told")
+    picture = daemon.wait(lambda status: status["hold"], "hold is told")
     assert picture["hold"] == "sources.files has not spoken yet"
     files = daemon.source()
     assert (files["state"], files["reason"]) == (
