@@ -8,6 +8,7 @@ from typing import Any
 import trio
 
 from clusterf import __version__
+from clusterf.config.configuration import Instance
 from clusterf.control.protocol import JSON
 from clusterf.engine.engine import Engine
 from clusterf.engine.supervisor import Health
@@ -22,7 +23,7 @@ from clusterf.model.table import (
     ServiceKey,
     VirtualService,
 )
-from clusterf.plugin.api import DataPlane
+from clusterf.plugin.api import DataPlane, OutputType
 
 Counters = Mapping[tuple[ServiceKey, DestinationKey], Connections]
 
@@ -57,7 +58,12 @@ async def picture(engine: Engine, *, service: str | None = None) -> JSON:
         "configuration": str(engine.configuration.path),
         "hold": engine.desired.hold,
         "sources": [_source(engine, name) for name in engine.sources],
-        "outputs": [_output(engine, name) for name in engine.outputs],
+        "outputs": [
+            _output(engine, instance.name)
+            if instance.name in engine.outputs
+            else _waiting(instance)
+            for instance in engine.configuration.outputs.values()
+        ],
         "services": [lookup.service(name) for name in sorted(names)],
         "leaving": [lookup.entry(key) for key in leaving] if service is None else [],
         "refusals": _source_refusals(engine),
@@ -217,6 +223,23 @@ def _output(engine: Engine, name: str) -> JSON:
         "looks": task.runner.looks,
         "done": engine.journal.done.get(name, 0),
         "failed": engine.journal.failed.get(name, 0),
+    }
+
+
+def _waiting(instance: Instance[OutputType[Any]]) -> JSON:
+    """An output before the first pass: it starts when the table is made."""
+    health = Health(reason="waits for the sources to speak, start_wait at most")
+    return {
+        "name": instance.name,
+        "type": instance.type.name,
+        **_health(health),
+        "detail": "",
+        "problems": [],
+        "failing": [],
+        "held": 0,
+        "looks": 0,
+        "done": 0,
+        "failed": 0,
     }
 
 
