@@ -63,6 +63,7 @@ class Director:
 
     def __init__(self, namespace: Namespace) -> None:
         self.namespace = namespace
+        self._foreign: list[str] = []
 
     def ipvsadm(self, *arguments: str, check: bool = True) -> str:
         return self.namespace.run(["ipvsadm", *arguments], check=check).stdout
@@ -74,7 +75,13 @@ class Director:
     def load_foreign(self) -> None:
         """Somebody else's virtual services."""
         self.load(FOREIGN)
-        assert set(self.foreign()) == FOREIGN_LINES
+        self._foreign = self.foreign()
+        assert set(self._foreign) == FOREIGN_LINES
+
+    def check_foreign(self) -> None:
+        """Theirs are as they were loaded, before clusterf was there."""
+        assert self._foreign
+        assert self.foreign() == self._foreign
 
     def rules(self) -> list[str]:
         """The whole table as ``ipvsadm -S -n`` prints it."""

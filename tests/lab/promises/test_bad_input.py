@@ -120,6 +120,7 @@ def test_what_is_wrong_is_refused_one_by_one(shared: Daemon) -> None:
     assert 'did you mean "scheduler"' in str(found[f"{source}:16:1", "services.keys.shceduler"])
     shared.look_again()
     assert shared.operations() == []
+    director.check_foreign()
 
     # The holder of the VIP goes, and the other one gets it.
     (shared.services / "a_good.toml").unlink()

@@ -139,6 +139,7 @@ def test_a_plugin_that_raises_stays_one_bad_plugin(daemon: Daemon) -> None:
     # Changes still reach the kernel.
     daemon.put("good.toml", GOOD.replace('"rr"', '"lc"'))
     daemon.director.wait_for_rules(lambda rules: rules[0].endswith("-s lc"), "a change")
+    daemon.director.check_foreign()
     # And it is run again, with back-off.
     eventually(
         lambda: daemon.log.count("ZeroDivisionError: the source") >= 2, "the source is run again"

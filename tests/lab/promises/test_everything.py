@@ -160,6 +160,8 @@ def test_the_kernel_has_what_plan_said(daemon: Daemon) -> None:
     ):
         assert _comparable(line) in _comparables(table), line
 
+    director.check_foreign()
+
     nothing = daemon.cli("plan")
     assert (nothing.returncode, nothing.stdout, nothing.stderr) == (0, "nothing to do\n", "")
     again = daemon.cli("run", "--once")
