@@ -23,7 +23,7 @@ from clusterf.engine.orders import Orders
 from clusterf.engine.reconciler import Reconciler, Rules
 from clusterf.engine.runner import Runner
 from clusterf.engine.settle import Settle
-from clusterf.engine.supervisor import Health
+from clusterf.engine.supervisor import Health, State
 from clusterf.model.operation import Outcome, Plan
 from clusterf.model.provenance import Refusal
 from clusterf.model.table import ServiceKey
@@ -32,6 +32,9 @@ from clusterf.pipeline.resolve import Scope
 from clusterf.plugin.api import Closing, DataPlane, Output, OutputType
 
 log = logging.getLogger("clusterf.engine")
+
+_PATIENCE = 20
+"""Times ``start_wait`` that a single application waits for sources that are still at work."""
 
 
 class Preview(NamedTuple):
@@ -140,7 +143,7 @@ class Engine:
         async with trio.open_nursery() as sources:
             self._sources = sources
             self._put_in_force(self.configuration, self._made)
-            yield await self.first_pass()
+            yield await self.first_pass(_PATIENCE)
             sources.cancel_scope.cancel()
 
     def _data_planes_first(self) -> list[tuple[Instance[OutputType[Any]], Output]]:
@@ -218,12 +221,17 @@ class Engine:
 
     # --- deciding ----------------------------------------------------------------------------
 
-    async def first_pass(self) -> bool:
+    async def first_pass(self, patience: int = 0) -> bool:
         """Wait for the sources, at most ``start_wait``, and fill the table.
 
-        False when something is unknown, such as a silent source: nothing may be removed yet.
+        ``patience``: how many times longer for sources that are still at work, for the one who
+        comes once and has nothing else to do. Returns False when something is unknown, such as a
+        silent source: nothing may be removed yet.
         """
         await self._wait_for_sources(self.configuration.core.start_wait)
+        while patience and self._still_starting():
+            patience -= 1
+            await self._wait_for_sources(self.configuration.core.start_wait)
         await self.reconciler.reconcile(self.board.take())
         self._complete = self.desired.hold is None
         return self._complete
@@ -251,6 +259,14 @@ class Engine:
                 if self.board.unsynced():
                     # The marks stay; only the bell is wound up again.
                     self.board.changed = trio.Event()
+
+    def _still_starting(self) -> bool:
+        """Whether a source that has not spoken is at work, and has not said that it cannot."""
+        return any(
+            self.sources[name].health.state is State.STARTING
+            for name in self.board.unsynced()
+            if name in self.sources
+        )
 
     def _table_changed(self, keys: Collection[ServiceKey]) -> None:
         for runner in self.runners():

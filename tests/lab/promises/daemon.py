@@ -148,7 +148,7 @@ class Daemon:
         fresh, self._read = found[self._read :], len(found)
         return fresh
 
-    def wait_for_operations(self, wanted: list[str]) -> None:
+    def wait_for_operations(self, wanted: list[str], *, in_order: bool = True) -> None:
         """Wait until it has done as many operations; they must be these, and no others follow."""
         done: list[str] = []
 
@@ -162,7 +162,10 @@ class Daemon:
         except AssertionError as error:
             raise AssertionError(f"{error}; it did {done}\n{self.log}") from None
         done.extend(self.operations())
-        assert done == wanted
+        if in_order:
+            assert done == wanted
+        else:
+            assert sorted(done) == sorted(wanted)
 
     def failures(self) -> list[str]:
         """Operations that failed, as logged: each new error once."""

@@ -157,10 +157,7 @@ def test_drift_in_several_places_is_repaired_together(running: Daemon) -> None:
     changes = [f"-d {FIRST}", f"-D -t {TUN}", "-A -f 8 -s rr", f"-E -u {DNS} -s rr"]
     repairs = [f"-a{MEND_FIRST[2:]}", *TABLE[3:5], "-D -f 8", f"-E -u {DNS} -s rr -o"]
     running.director.load("\n".join(changes) + "\n")
-    done: list[str] = []
-    eventually(lambda: done.extend(running.operations()) or len(done) >= len(repairs), "repaired")
-    running.look_again()
-    assert sorted([*done, *running.operations()]) == sorted(repairs)
+    running.wait_for_operations(repairs, in_order=False)
     assert sorted(running.director.managed()) == IN_KERNEL
     running.director.check_foreign()
 

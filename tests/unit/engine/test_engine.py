@@ -744,6 +744,34 @@ async def test_once_removes_nothing_of_a_source_that_speaks_too_late(
     assert weights(stage, tcp("192.0.2.2")) == [10]
 
 
+async def test_once_waits_longer_for_a_source_that_is_still_at_work(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    stage.says["sources.a"] = None
+    engine = Engine(stage.configuration(stage.source("a"), stage.output("k")))
+    async with trio.open_nursery() as nursery:
+
+        @nursery.start_soon
+        async def later() -> None:
+            await trio.sleep(30)
+            stage.sources["sources.a"].speak(*WEB)
+
+        _, complete = await engine.once()
+    assert complete
+    assert set(stage.kernel.services) == {tcp()}
+
+
+async def test_once_does_not_wait_for_a_source_that_says_it_is_down(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    stage.down["sources.a"] = SourceUnavailable("no engine here")
+    engine = Engine(stage.configuration(stage.source("a"), stage.output("k")))
+    began = trio.current_time()
+    _, complete = await engine.once()
+    assert not complete
+    assert trio.current_time() - began <= 10
+
+
 async def test_a_preview_plans_and_carries_nothing_out(
     stage: Stage, autojump_clock: MockClock
 ) -> None:
