@@ -103,8 +103,10 @@ def _paired(
     theirs = {(r["at"], r["round"]): r["ns"] for r in taken if r.get("who") == peer and "ns" in r}
     pairs = [(ours[turn], theirs[turn]) for turn in ours.keys() & theirs.keys()]
     mine = median(a for a, _ in pairs) if pairs else None
-    others = median(b for _, b in pairs) if pairs else median(theirs.values())
-    return (mine and mine / _SECOND), others / _SECOND, pairs
+    # A run that was cut short may have one side of a pair, or neither.
+    alone = median(theirs.values()) if theirs else None
+    others = median(b for _, b in pairs) if pairs else alone
+    return (mine and mine / _SECOND), (others and others / _SECOND), pairs
 
 
 def _changes(results: Sequence[Result]) -> Iterator[Row]:
