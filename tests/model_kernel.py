@@ -20,6 +20,7 @@ from clusterf.model.operation import (
     Operation,
     Outcome,
     Plan,
+    steps,
 )
 from clusterf.model.table import (
     Connections,
@@ -50,7 +51,7 @@ class Kernel:
     """Edits that were done."""
 
     def write(self, operation: Operation) -> str:
-        """Do one edit; the error's name, or nothing."""
+        """Do one step; the error's name, or nothing."""
         error = self._write(operation)
         if not error:
             self.writes.append(operation)
@@ -63,7 +64,8 @@ class Kernel:
         if isinstance(operation, AddService):
             if have is not None:
                 return "EEXIST"
-            self.services[key] = replace(operation.service, destinations={}, because=None)
+            assert not operation.service.destinations, "a kernel takes one step at a time"
+            self.services[key] = replace(operation.service, because=None)
             return ""
         if have is None:
             return "ESRCH"
@@ -160,7 +162,7 @@ class KernelOutput:
     def act(self, operations: Sequence[Operation]) -> list[Outcome]:
         """`carry_out` without waiting."""
         outcomes = []
-        for operation in operations:
+        for operation in steps(operations):
             error = self.fails(operation) or self.kernel.write(operation)
             outcomes.append(Outcome(operation, error))
         self.look([op.subject for op in operations if op.subject is not None])

@@ -11,6 +11,7 @@ import trio
 from clusterf.cli import logs
 from clusterf.cli.loading import read_or_raise, tell
 from clusterf.engine.engine import Engine, Preview
+from clusterf.model.operation import steps
 
 CHANGES = 2
 """Exit code when there is something to do, as of ``terraform plan -detailed-exitcode``."""
@@ -42,7 +43,12 @@ def _as_json(preview: Preview) -> dict[str, object]:
                 "reason": operation.reason(),
             }
             for output, plan in preview.plans.items()
-            for operation in plan.operations
+            for operation in steps(plan.operations)
+        ],
+        "held": [
+            {"output": output, "entry": str(key), "reason": reason}
+            for output, plan in preview.plans.items()
+            for key, reason in plan.held.items()
         ],
         "refusals": [str(refusal) for refusal in preview.refusals],
     }
@@ -51,7 +57,7 @@ def _as_json(preview: Preview) -> dict[str, object]:
 def _as_text(preview: Preview) -> None:
     count = 0
     for output, plan in preview.plans.items():
-        for operation in plan.operations:
+        for operation in steps(plan.operations):
             count += 1
             reason = operation.reason()
             print(f"{output}: {operation.describe()}" + (f"  # {reason}" if reason else ""))

@@ -15,6 +15,7 @@ from clusterf.config.configuration import Configuration
 from clusterf.config.rendering import as_text
 from clusterf.control.daemon import Daemon
 from clusterf.engine.engine import Engine
+from clusterf.model.operation import count
 
 log = logging.getLogger("clusterf.run")
 
@@ -46,7 +47,7 @@ async def _once(configuration: Configuration) -> int:
     failed = [outcome for outcome in outcomes if outcome.error]
     log.info(
         "applied operations=%d failed=%d complete=%s",
-        len(outcomes),
+        count(outcome.operation for outcome in outcomes),
         len(failed),
         str(complete).lower(),
     )

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from clusterf.model.operation import Operation, Outcome
+from clusterf.model.operation import Operation, Outcome, count, steps
 
 _REMEMBERED = 500
 _SPOKEN = 50
@@ -36,14 +36,16 @@ class Journal:
     ) -> None:
         """Count, remember and log a batch. Repeated failures are the runner's to silence."""
         done = [outcome.operation for outcome in outcomes if not outcome.error]
-        self.done[output] = self.done.get(output, 0) + len(done)
-        self.failed[output] = self.failed.get(output, 0) + len(outcomes) - len(done)
+        number, every = count(done), count(outcome.operation for outcome in outcomes)
+        self.done[output] = self.done.get(output, 0) + number
+        self.failed[output] = self.failed.get(output, 0) + every - number
         level = logging.INFO
-        if len(done) > _SPOKEN:
-            log.info("done operations=%d", len(done))
+        if number > _SPOKEN:
+            log.info("done operations=%d", number)
             level = logging.DEBUG
         if log.isEnabledFor(level):
-            for operation in done:
+            for operation in steps(done):
                 log.log(level, "done op=%r because=%r", operation.describe(), operation.reason())
         for outcome in outcomes[-_REMEMBERED:]:
-            self.entries.append(Entry(at, output, outcome.operation, outcome.error))
+            for step in steps([outcome.operation]):
+                self.entries.append(Entry(at, output, step, outcome.error))

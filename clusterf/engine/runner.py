@@ -14,7 +14,7 @@ import trio
 
 from clusterf.engine.journal import Journal
 from clusterf.engine.supervisor import BackOff, Health, State
-from clusterf.model.operation import Operation, Outcome, Plan
+from clusterf.model.operation import Operation, Outcome, Plan, count
 from clusterf.model.table import ServiceKey
 from clusterf.plugin.api import DataPlane, Desired, Output, Surveying
 
@@ -178,10 +178,9 @@ class Runner:
         outcomes: Sequence[Outcome] = ()
         if plan.operations:
             outcomes = await self.output.carry_out(plan.operations)
-            if len(outcomes) != len(plan.operations):
-                raise RuntimeError(
-                    f"{self.name}: {len(outcomes)} outcomes for {len(plan.operations)} operations"
-                )
+            told, asked = count(each.operation for each in outcomes), count(plan.operations)
+            if told != asked:
+                raise RuntimeError(f"{self.name}: {told} outcomes for {asked} operations")
             self._journal.record(self.name, outcomes, self.log, trio.current_time())
         self._judge(subjects, outcomes)
         # What failed is no progress: it must not make those who follow, us among them, try again.

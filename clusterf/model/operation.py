@@ -1,13 +1,13 @@
-"""Operations: single edits of the world, each with its reason, and the plan that orders them."""
+"""Operations: edits of the world, each with its reason, and the plan that orders them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import partial
 from itertools import repeat
-from typing import ClassVar, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import ClassVar, NamedTuple, Protocol, TypeAlias, overload, runtime_checkable
 
 from clusterf.model import notation
 from clusterf.model.table import Destination, DestinationKey, ServiceKey, VirtualService
@@ -44,18 +44,11 @@ class Operation(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class AddService:
-    """Create a virtual service, without its destinations."""
+class _Reasoned:
+    """What gives its reason itself."""
 
-    stage: ClassVar[Stage] = Stage.ADD
-    subject: ServiceKey
-    service: VirtualService
-    because: object = None
-
-    def describe(self) -> str:
-        """As ipvsadm -A."""
-        return notation.service("-A", self.subject, self.service)
+    __slots__ = ()
+    because: object
 
     def reason(self) -> str:
         """Why."""
@@ -63,7 +56,25 @@ class AddService:
 
 
 @dataclass(slots=True)
-class EditService:
+class AddService(_Reasoned):
+    """Create a virtual service with all its destinations: one operation, however many they are.
+
+    On the day of a cold start there are as many destinations as the cluster has. `steps` has
+    them one by one.
+    """
+
+    stage: ClassVar[Stage] = Stage.ADD
+    subject: ServiceKey
+    service: VirtualService
+    because: object = None
+
+    def describe(self) -> str:
+        """As ipvsadm -A, which is about the virtual service alone."""
+        return notation.service("-A", self.subject, self.service)
+
+
+@dataclass(slots=True)
+class EditService(_Reasoned):
     """Change scheduler, flags or persistence of a live virtual service in place."""
 
     stage: ClassVar[Stage] = Stage.EDIT
@@ -75,13 +86,9 @@ class EditService:
         """As ipvsadm -E."""
         return notation.service("-E", self.subject, self.service)
 
-    def reason(self) -> str:
-        """Why."""
-        return str(self.because or "")
-
 
 @dataclass(slots=True)
-class DeleteService:
+class DeleteService(_Reasoned):
     """Delete a virtual service, with whatever destinations it still has."""
 
     stage: ClassVar[Stage] = Stage.REMOVE
@@ -92,62 +99,36 @@ class DeleteService:
         """As ipvsadm -D."""
         return notation.service("-D", self.subject, None)
 
-    def reason(self) -> str:
-        """Why."""
-        return str(self.because or "")
 
-
-class _Addition(NamedTuple):
-    subject: ServiceKey
-    key: DestinationKey
-    destination: Destination
-    because: object = None
-
-
-class AddDestination(_Addition):
-    """Create a destination.
-
-    A tuple, because there are as many as destinations on the day of a cold start: see `additions`.
-    """
+class _ReasonedByDestination:
+    """What can leave its reason to the destination that it is about."""
 
     __slots__ = ()
-    stage: ClassVar[Stage] = Stage.ADD
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, AddDestination) and tuple.__eq__(self, other)
-
-    def __ne__(self, other: object) -> bool:
-        # A tuple has one of its own, that would not ask the one above.
-        return not self == other
-
-    def __hash__(self) -> int:
-        return tuple.__hash__(self)
-
-    def describe(self) -> str:
-        """As ipvsadm -a."""
-        return notation.destination("-a", self.subject, self.key, self.destination)
+    because: object
+    destination: Destination
 
     def reason(self) -> str:
         """Why."""
         return str(self.because or self.destination.because or "")
 
 
-_as_addition: Callable[[tuple[object, ...]], AddDestination] = partial(
-    tuple.__new__,
-    AddDestination,
-)
+@dataclass(slots=True)
+class AddDestination(_ReasonedByDestination):
+    """Create a destination in a virtual service that is there, or made before it."""
 
+    stage: ClassVar[Stage] = Stage.ADD
+    subject: ServiceKey
+    key: DestinationKey
+    destination: Destination
+    because: object = None
 
-def additions(
-    subject: ServiceKey, destinations: Mapping[DestinationKey, Destination]
-) -> Iterable[AddDestination]:
-    """All destinations of a new virtual service; made without one call of Python code."""
-    rows = zip(repeat(subject), destinations, destinations.values(), repeat(None), strict=False)
-    return map(_as_addition, rows)
+    def describe(self) -> str:
+        """As ipvsadm -a."""
+        return notation.destination("-a", self.subject, self.key, self.destination)
 
 
 @dataclass(slots=True)
-class EditDestination:
+class EditDestination(_ReasonedByDestination):
     """Change weight, method, thresholds or tunnel of a destination in place."""
 
     stage: ClassVar[Stage] = Stage.EDIT
@@ -160,13 +141,9 @@ class EditDestination:
         """As ipvsadm -e."""
         return notation.destination("-e", self.subject, self.key, self.destination)
 
-    def reason(self) -> str:
-        """Why."""
-        return str(self.because or self.destination.because or "")
-
 
 @dataclass(slots=True)
-class DeleteDestination:
+class DeleteDestination(_Reasoned):
     """Delete a destination: the end of its drain."""
 
     stage: ClassVar[Stage] = Stage.REMOVE
@@ -178,14 +155,37 @@ class DeleteDestination:
         """As ipvsadm -d."""
         return notation.destination("-d", self.subject, self.key, None)
 
-    def reason(self) -> str:
-        """Why."""
-        return str(self.because or "")
-
 
 KernelOperation: TypeAlias = (
     AddService | EditService | DeleteService | AddDestination | EditDestination | DeleteDestination
 )
+
+
+@overload
+def steps(operations: Iterable[KernelOperation]) -> Iterator[KernelOperation]: ...
+@overload
+def steps(operations: Iterable[Operation]) -> Iterator[Operation]: ...
+def steps(operations: Iterable[Operation]) -> Iterator[Operation]:
+    """The same operations, one for each entry of the kernel: as people read and count them.
+
+    A virtual service that is created with its destinations becomes one without any, and them.
+    """
+    for operation in operations:
+        if isinstance(operation, AddService) and operation.service.destinations:
+            subject, service = operation.subject, operation.service
+            yield replace(operation, service=replace(service, destinations={}))
+            for key, destination in service.destinations.items():
+                yield AddDestination(subject, key, destination)
+        else:
+            yield operation
+
+
+def count(operations: Iterable[Operation]) -> int:
+    """How many `steps` these are."""
+    return sum(
+        1 + len(operation.service.destinations) if isinstance(operation, AddService) else 1
+        for operation in operations
+    )
 
 
 class Outcome(NamedTuple):
@@ -201,10 +201,7 @@ class Outcome(NamedTuple):
     retry: bool = True
 
 
-_as_outcome: Callable[[tuple[object, ...]], Outcome] = partial(
-    tuple.__new__,
-    Outcome,
-)
+_as_outcome: Callable[[tuple[object, ...]], Outcome] = partial(tuple.__new__, Outcome)
 
 
 def successes(operations: Iterable[Operation]) -> Iterable[Outcome]:

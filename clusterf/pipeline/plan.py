@@ -19,7 +19,6 @@ from clusterf.model.operation import (
     EditService,
     Operation,
     Plan,
-    additions,
 )
 from clusterf.model.table import (
     Connections,
@@ -66,10 +65,10 @@ def plan_table(
         if want is have:
             # Shared after it was carried out, or None twice: equal by construction.
             continue
-        if have is None:
-            _create(sheet, key, want)  # type: ignore[arg-type] # want is not None here
-        elif want is None:
-            _dismiss(sheet, key, have)
+        if want is None:
+            _dismiss(sheet, key, have)  # type: ignore[arg-type] # not None, or they were the same
+        elif have is None:
+            sheet.adds.append(AddService(key, want, want.because))
         else:
             _change(sheet, key, want, have)
     return Plan([*sheet.adds, *sheet.edits, *sheet.removals], sheet.wake, sheet.held)
@@ -118,11 +117,6 @@ def _forget_vanished(
             continue
         if key not in observed or target not in observed[key].destinations:
             del drains[key, target]
-
-
-def _create(sheet: _Sheet, key: ServiceKey, want: VirtualService) -> None:
-    sheet.adds.append(AddService(key, want, want.because))
-    sheet.adds.extend(additions(key, want.destinations))
 
 
 def _change(sheet: _Sheet, key: ServiceKey, want: VirtualService, have: VirtualService) -> None:

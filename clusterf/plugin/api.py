@@ -212,6 +212,9 @@ class Output(Protocol):
     async def carry_out(self, operations: Sequence[Operation]) -> Sequence[Outcome]:
         """Carry out a plan in one batch; one outcome for each operation, in their order.
 
+        An operation of several steps (`clusterf.model.operation.steps`) may have an outcome for
+        each of them instead, where they did not all go well.
+
         Also folds the results into what is known of the world, so that the next plan needs
         no new look.
         """

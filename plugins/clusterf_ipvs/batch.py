@@ -1,22 +1,46 @@
 """Batches: many messages in one datagram, the last one asking for an acknowledgement.
 
-Pure. What is done for each message of a row is done in C: zip, chain and join.
+Pure. What is done for each message of a row is done in C: the list of its parts is repeated, and
+the columns in which the messages differ are written from top to bottom.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from functools import lru_cache
-from itertools import chain, repeat
+from typing import Final
 
 from clusterf_ipvs.constants import NLM_F_ACK, NLM_F_REQUEST
 from clusterf_ipvs.kernel import Messages, Row
 
+LARGEST: Final = 4096
+"""Single messages in one datagram."""
+
 _START = struct.Struct("=IHH")
 """Length, type and flags of a netlink header; sequence number and sender follow."""
 
+_FLAGS = struct.Struct("=H")
+_FLAGS_AT = 6
 _SENDER = bytes(4)
+_NUMBER = struct.Struct("=I")
+_HALVES = struct.Struct("=HH")
+_HALF = struct.Struct("=H")
+_INDICES = [_HALF.pack(index) for index in range(LARGEST)]
+
+
+def number(turn: int, index: int = 0) -> int:
+    """Sequence number of a message: its index in the batch, and the turn of the batch.
+
+    The halves are in the order of the bytes in memory: the kernel gives a number back as it came,
+    and the first half of all numbers can be had from one list.
+    """
+    return int(_NUMBER.unpack(_HALVES.pack(index, turn))[0])
+
+
+def index_of(sequence: int, turn: int) -> int:
+    """Index in the batch of this turn, or -1 for a number of another turn."""
+    index, other = _HALVES.unpack(_NUMBER.pack(sequence))
+    return int(index) if other == turn else -1
 
 
 def count(messages: Messages) -> int:
@@ -49,49 +73,34 @@ def batches(messages: Messages, size: int) -> Iterator[Messages]:
         yield batch
 
 
-def datagram(batch: Messages, size: int, first: int, family: int) -> list[bytes]:
-    """Parts of a datagram with ``size`` single messages, numbered from ``first`` on.
+def datagram(batch: Messages, turn: int, family: int) -> bytearray:
+    """The messages with their headers, numbered by `number`.
 
     Only the last one asks for an acknowledgement (NLM_F_ACK): the barrier.
     """
-    numbers = _as_parts(size).unpack(_as_numbers(size).pack(*range(first, first + size)))
+    rest = _HALF.pack(turn) + _SENDER
     parts: list[bytes] = []
-    at = 0
+    at = length = 0
     for message in batch:
         if isinstance(message, Row):
-            length = 16 + len(message.head) + len(message.fields[0]) + len(message.tail)
+            fields, tail = message.fields, message.tail
+            middle, size = rest + message.head, len(fields)
+            length = 10 + len(middle) + len(fields[0]) + len(tail)
             start = _START.pack(length, family, NLM_F_REQUEST)
-            end = at + len(message.fields)
-            columns = zip(
-                repeat(start),
-                numbers[at:end],
-                repeat(_SENDER + message.head),
-                message.fields,
-                repeat(message.tail),
-                strict=False,
-            )
-            parts.extend(chain.from_iterable(columns))
-            last = -5
+            end = at + size
+            # Index, rest and head, field, tail; behind a tail comes the start of the next one.
+            row = [b"", middle, b"", tail + start] * size
+            row[::4] = _INDICES[at:end]
+            row[2::4] = fields
+            row[-1] = tail
+            parts.append(start)
+            parts += row
             at = end
         else:
             length = 16 + len(message)
-            parts += (
-                _START.pack(length, family, NLM_F_REQUEST),
-                numbers[at],
-                _SENDER,
-                message,
-            )
-            last = -4
+            start = _START.pack(length, family, NLM_F_REQUEST)
+            parts += (start, _INDICES[at], rest, message)
             at += 1
-    parts[last] = _START.pack(length, family, NLM_F_REQUEST | NLM_F_ACK)
-    return parts
-
-
-@lru_cache(maxsize=64)
-def _as_numbers(size: int) -> struct.Struct:
-    return struct.Struct(f"={size}I")
-
-
-@lru_cache(maxsize=64)
-def _as_parts(size: int) -> struct.Struct:
-    return struct.Struct("4s" * size)
+    laid_out = bytearray().join(parts)
+    _FLAGS.pack_into(laid_out, len(laid_out) - length + _FLAGS_AT, NLM_F_REQUEST | NLM_F_ACK)
+    return laid_out

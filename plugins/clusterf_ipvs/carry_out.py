@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, groupby
+from operator import attrgetter
 
-from clusterf.model.operation import KernelOperation, Outcome, successes
+from clusterf.model.operation import KernelOperation, Outcome, steps, successes
 from clusterf.model.table import ServiceKey, VirtualService
 from clusterf.plugin import OutputUnavailable
 from clusterf_ipvs import reasons
 from clusterf_ipvs.kernel import UNKNOWN, Kernel
-from clusterf_ipvs.runs import Run, Verdict, apply, judge, rows, translate
+from clusterf_ipvs.runs import Run, Verdict, apply, judge, translate
 
 
 @dataclass(slots=True)
@@ -46,23 +48,26 @@ class Carrier:
         self._hide = True
 
     async def carry_out(self, operations: Sequence[KernelOperation]) -> Carried:
-        """Carry out a plan in its order. Never raises for what the kernel does."""
+        """Carry out a plan in its order. Never raises for what the kernel does.
+
+        An operation of several steps has one outcome if all went well, else one for each step.
+        """
         carried = Carried()
         runs: list[Run] = []
-        waiting = 0
-        for row in rows(operations):
-            if not self._owns(row[0].subject):
+        room = self._batch
+        for subject, row in groupby(operations, attrgetter("subject")):
+            if not self._owns(subject):
                 await self._send(runs, carried)
-                runs, waiting = [], 0
-                carried.outcomes += [_failed(each, reasons.foreign(each)) for each in row]
+                runs, room = [], self._batch
+                carried.outcomes += [_failed(step, reasons.foreign(step)) for step in steps(row)]
                 continue
-            run = translate(row, self._observed.get(row[0].subject), hide=self._hide)
-            runs.append(run)
-            waiting += len(run.owners)
+            run = translate(list(row), self._observed.get(subject), hide=self._hide)
             # Few messages exist at any time, whatever the size of the plan.
-            if waiting >= self._batch:
+            if run.size > room:
                 await self._send(runs, carried)
-                runs, waiting = [], 0
+                runs, room = [], self._batch
+            runs.append(run)
+            room -= run.size
         await self._send(runs, carried)
         return carried
 
@@ -77,10 +82,7 @@ class Carrier:
             results = await self._kernel.exchange(
                 [message for run in runs for message in run.messages]
             )
-            if any(results):
-                verdicts = await self._second_attempt(runs, results)
-            else:
-                verdicts = None
+            verdicts = await self._second_attempt(runs, results) if any(results) else None
         except OutputUnavailable as error:
             carried.gone = error
             for run in runs:
@@ -89,7 +91,7 @@ class Carrier:
         if verdicts is None:
             for run in runs:
                 self._fold_done(run)
-                carried.outcomes += successes(run.operations)
+            carried.outcomes += successes(chain.from_iterable(run.operations for run in runs))
         else:
             for run, verdict in zip(runs, verdicts, strict=True):
                 self._conclude(run, verdict, carried)
@@ -101,7 +103,7 @@ class Carrier:
         verdicts: list[Verdict] = []
         start = 0
         for run in runs:
-            end = start + len(run.owners)
+            end = start + run.size
             verdicts.append(judge(run, results[start:end]))
             start = end
         if any(verdict.hiding_refused for verdict in verdicts):
@@ -128,53 +130,52 @@ class Carrier:
                 judged.append(verdict)
                 continue
             plain = translate(run.operations, None, hide=False)
-            run.hidden, run.messages, run.owners = False, plain.messages, plain.owners
-            judged.append(judge(run, await self._kernel.exchange(run.messages)))
+            judged.append(judge(plain, await self._kernel.exchange(plain.messages)))
         return judged
 
     def _conclude(self, run: Run, verdict: Verdict, carried: Carried) -> None:
-        codes = verdict.codes
+        taken, codes = verdict.steps, verdict.codes
         if verdict.unsure:
             carried.unsure.add(run.subject)
         if run.created is not None and codes[0] > 0:
             reason = reasons.explain(run.operations[0], codes[0])
-            carried.outcomes.append(_failed(run.operations[0], reason))
-            carried.outcomes += [
-                _failed(each, reasons.follows(each, reason)) for each in run.operations[1:]
-            ]
+            carried.outcomes.append(_failed(taken[0], reason))
+            carried.outcomes += [_failed(step, reasons.follows(step, reason)) for step in taken[1:]]
             return
-        self._fold(run, codes)
-        for operation, code in zip(run.operations, codes, strict=True):
+        if not any(codes):
+            self._fold_done(run)
+            carried.outcomes += successes(run.operations)
+            return
+        self._fold(run.subject, apply(self._observed.get(run.subject), taken, codes))
+        for step, code in zip(taken, codes, strict=True):
             if code == UNKNOWN:
                 carried.unknown.append(len(carried.outcomes))
             if code:
-                carried.outcomes.append(_failed(operation, reasons.explain(operation, code)))
+                carried.outcomes.append(_failed(step, reasons.explain(step, code)))
             else:
-                carried.outcomes.append(Outcome(operation))
+                carried.outcomes.append(Outcome(step))
 
     def _fold_done(self, run: Run) -> None:
         """Fold a run of which everything was done."""
-        created = run.created
-        if created is not None and len(run.operations) == 1 + len(created.destinations):
+        if run.created is not None and len(run.operations) == 1:
             # The very object that is desired: equal at a glance, and stored only once.
-            self._observed[run.subject] = created
+            self._observed[run.subject] = run.created
         else:
-            self._fold(run, [0] * len(run.operations))
+            self._fold(run.subject, apply(self._observed.get(run.subject), run.operations))
 
-    def _fold(self, run: Run, codes: Sequence[int]) -> None:
-        service = apply(self._observed.get(run.subject), run, codes)
+    def _fold(self, subject: ServiceKey, service: VirtualService | None) -> None:
         if service is None:
-            self._observed.pop(run.subject, None)
+            self._observed.pop(subject, None)
         else:
-            self._observed[run.subject] = service
+            self._observed[subject] = service
 
     def _unavailable(self, run: Run, error: OutputUnavailable, carried: Carried) -> None:
         carried.unsure.add(run.subject)
         message = str(error.args[0]) if error.args else str(error)
-        for operation in run.operations:
-            reason = reasons.unavailable(operation, message, error.hint)
+        for step in steps(run.operations):
+            reason = reasons.unavailable(step, message, error.hint)
             carried.unknown.append(len(carried.outcomes))
-            carried.outcomes.append(_failed(operation, reason))
+            carried.outcomes.append(_failed(step, reason))
 
 
 def _failed(operation: KernelOperation, reason: reasons.Reason) -> Outcome:

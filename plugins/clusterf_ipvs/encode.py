@@ -12,7 +12,7 @@ when it is the service's own, and the tunnel's when there is none.
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from socket import AF_INET, AF_INET6, htons
 
@@ -68,8 +68,6 @@ _REQUEST = struct.Struct("=BBHHH")
 _HEAD = struct.Struct("=HH")
 _PADDING = (b"", b"\0\0\0", b"\0\0", b"\0")
 _MARK = struct.Struct("=IHxxII")
-_IDENTITY4 = struct.Struct("=IHxxIHxxI4sIHxx")
-_IDENTITY6 = struct.Struct("=IHxxIHxxI16sIHxx")
 _H_SVC_AF = attribute_header(2, SVC_AF)
 _H_SVC_PROTOCOL = attribute_header(2, SVC_PROTOCOL)
 _H_SVC_ADDR4, _H_SVC_ADDR6 = attribute_header(4, SVC_ADDR), attribute_header(16, SVC_ADDR)
@@ -77,8 +75,18 @@ _H_SVC_PORT = attribute_header(2, SVC_PORT)
 _H_SVC_FWMARK = attribute_header(4, SVC_FWMARK)
 _U16 = struct.Struct("=IHxx")
 _U32 = struct.Struct("=II")
+_IDENTITY = struct.Struct("=IHxxIHxxI")
+# What a service's identity has before its address, by protocol.
+_HEADS4, _HEADS6 = (
+    {
+        protocol: _IDENTITY.pack(_H_SVC_AF, family, _H_SVC_PROTOCOL, number, address)
+        for protocol, number in PROTOCOLS.items()
+    }
+    for family, address in ((AF_INET, _H_SVC_ADDR4), (AF_INET6, _H_SVC_ADDR6))
+)
 _MASQ, _DROUTE = METHODS[Method.MASQ], METHODS[Method.DROUTE]
-_INET, _BY_MASQ, _BY_TUNNEL = Family.INET, Method.MASQ, Method.TUNNEL
+_INET, _INET6 = Family.INET, Family.INET6
+_BY_MASQ, _BY_TUNNEL = Method.MASQ, Method.TUNNEL
 
 # A destination's identity is its address and port; its settings are method, weight, upper and
 # lower threshold; the rest is family, tunnel type, tunnel port and tunnel flags.
@@ -115,12 +123,16 @@ GET_INFO = _GENL.pack(Command.GET_INFO, GENL_VERSION, 0)
 class ServiceEncoder:
     """Messages about one virtual service and its destinations."""
 
-    __slots__ = ("_identity", "_new", "family")
+    __slots__ = ("_identity", "family")
 
     def __init__(self, key: ServiceKey) -> None:
-        self.family = key.family
-        self._identity = _identity(key)
-        self._new = _request(Command.NEW_DEST, self._identity)
+        if isinstance(key, FwmarkKey):
+            self.family = key.family
+            self._identity = _MARK.pack(_H_SVC_AF, FAMILIES[key.family], _H_SVC_FWMARK, key.mark)
+            return
+        protocol, address, port = key
+        self.family, heads = (_INET, _HEADS4) if len(address) == 4 else (_INET6, _HEADS6)
+        self._identity = heads[protocol] + address + _U16.pack(_H_SVC_PORT, htons(port))
 
     # --- the virtual service ---------------------------------------------------------------
 
@@ -128,13 +140,15 @@ class ServiceEncoder:
         self, scheduler: str, flags: frozenset[str], persistence: Persistence | None
     ) -> bytes:
         """IPVS_CMD_NEW_SERVICE."""
-        return self._service(Command.NEW_SERVICE, scheduler, flags, persistence)
+        settings = _service_settings(self.family, scheduler, flags, persistence)
+        return _request(Command.NEW_SERVICE, self._identity + settings)
 
     def set_service(
         self, scheduler: str, flags: frozenset[str], persistence: Persistence | None
     ) -> bytes:
         """IPVS_CMD_SET_SERVICE: edits in place, the scheduler too."""
-        return self._service(Command.SET_SERVICE, scheduler, flags, persistence)
+        settings = _service_settings(self.family, scheduler, flags, persistence)
+        return _request(Command.SET_SERVICE, self._identity + settings)
 
     def del_service(self) -> bytes:
         """IPVS_CMD_DEL_SERVICE: goes with all its destinations."""
@@ -148,45 +162,38 @@ class ServiceEncoder:
         """Dump request: all destinations of this service."""
         return _request(Command.GET_DEST, self._identity)
 
-    def _service(
-        self,
-        command: Command,
-        scheduler: str,
-        flags: frozenset[str],
-        persistence: Persistence | None,
-    ) -> bytes:
-        return _request(
-            command, self._identity + _service_settings(self.family, scheduler, flags, persistence)
-        )
-
     # --- destinations ----------------------------------------------------------------------
 
     def new_destination(self, key: DestinationKey, destination: Destination) -> bytes:
         """IPVS_CMD_NEW_DEST."""
-        return self._new + _destination(self.family, key, destination)
+        request = _request(Command.NEW_DEST, self._identity)
+        return request + _destination(self.family, key, destination)
 
     def new_destinations(
-        self, keys: Sequence[DestinationKey], destinations: Sequence[Destination]
-    ) -> list[bytes | Row]:
+        self, destinations: Mapping[DestinationKey, Destination]
+    ) -> Sequence[bytes | Row]:
         """IPVS_CMD_NEW_DEST for several: one row if they are alike in all but their addresses.
 
         Everything that is done for each of them is done in C.
         """
-        size, first = len(keys), destinations[0]
+        size = len(destinations)
+        if not size:
+            return ()
         addresses: tuple[Address, ...]
         ports: tuple[int, ...]
-        addresses, ports = zip(*keys, strict=True)
+        addresses, ports = zip(*destinations)  # noqa: B905 # keys are pairs, and this is hot
+        settings = list(destinations.values())
+        first, port, width = settings[0], ports[0], len(addresses[0])
         alike = (
-            destinations.count(first) == size
-            and ports.count(ports[0]) == size
-            and len(b"".join(addresses)) == size * len(addresses[0])
+            settings.count(first) == size
+            and ports.count(port) == size
+            # No address is longer than one of 16 bytes or shorter than one of 4.
+            and len(b"".join(addresses)) == size * width
         )
         if not alike:
-            return [self.new_destination(*pair) for pair in zip(keys, destinations, strict=True)]
-        message = self.new_destination(keys[0], first)
-        # Behind the request stand the headers of the destination and of its first attribute.
-        start = len(self._new) + 8
-        return [Row(message[:start], addresses, message[start + len(addresses[0]) :])]
+            return [self.new_destination(*pair) for pair in destinations.items()]
+        before, after = _around(self.family, width, port, first)
+        return (Row(_request(Command.NEW_DEST, self._identity) + before, addresses, after),)
 
     def set_destination(self, key: DestinationKey, destination: Destination) -> bytes:
         """IPVS_CMD_SET_DEST: edits in place, the method too."""
@@ -212,20 +219,6 @@ def _attribute(kind: int, content: bytes) -> bytes:
 def _request(command: Command, service: bytes) -> bytes:
     """Command with an attribute for the service; ``service`` is a multiple of four long."""
     return _REQUEST.pack(command, GENL_VERSION, 0, len(service) + 4, CMD_SERVICE) + service
-
-
-def _identity(key: ServiceKey) -> bytes:
-    """What the kernel finds a virtual service by."""
-    if isinstance(key, FwmarkKey):
-        return _MARK.pack(_H_SVC_AF, FAMILIES[key.family], _H_SVC_FWMARK, key.mark)
-    protocol, address, port = key
-    four = len(address) == 4
-    return (_IDENTITY4 if four else _IDENTITY6).pack(
-        *(_H_SVC_AF, AF_INET if four else AF_INET6),
-        *(_H_SVC_PROTOCOL, PROTOCOLS[protocol]),
-        *(_H_SVC_ADDR4 if four else _H_SVC_ADDR6, address),
-        *(_H_SVC_PORT, htons(port)),
-    )
 
 
 @lru_cache(maxsize=256)
@@ -263,7 +256,7 @@ def flag_bits(flag: str) -> int:
     return int(flag, 16) if bits is None else bits
 
 
-def _destination(family: Family, key: DestinationKey, destination: Destination) -> bytes:
+def _destination(family: Family, key: tuple[Address, int], destination: Destination) -> bytes:
     """IPVS_CMD_ATTR_DEST with all settings, for a service of ``family``.
 
     Runs once for every destination of the cluster: the common case looks up as little as it can.
@@ -298,6 +291,14 @@ def _destination(family: Family, key: DestinationKey, destination: Destination) 
     if four:
         return _FULL4.pack(_N_FULL4, *identity, *settings, *rest)
     return _FULL6.pack(_N_FULL6, *identity, *settings, *rest)
+
+
+@lru_cache(maxsize=256)
+def _around(family: Family, width: int, port: int, destination: Destination) -> tuple[bytes, bytes]:
+    """What `_destination` has before and after an address: most of a cluster's are alike."""
+    whole = _destination(family, (Address(width), port), destination)
+    # First come the headers of the destination and of its address.
+    return whole[:8], whole[8 + width :]
 
 
 def _tunnel(tunnel: Tunnel) -> tuple[int, int, int, int, int, int]:

@@ -23,7 +23,7 @@ import trio
 
 from clusterf.plugin import OutputUnavailable
 from clusterf_ipvs import decode
-from clusterf_ipvs.batch import batches, count, datagram
+from clusterf_ipvs.batch import batches, count, datagram, index_of, number
 from clusterf_ipvs.constants import (
     CTRL_ATTR_FAMILY_ID,
     CTRL_ATTR_FAMILY_NAME,
@@ -51,9 +51,9 @@ T = TypeVar("T")
 _RECEIVE = 1 << 16  # the kernel fills at most 32 kB at a time (netlink_dump)
 _BUFFER = 4 << 20  # room for all the answers, should every message of a batch fail
 _ACK_WAIT = 1.0  # answers are there when the call returns; -EINTR alone leaves one out for ever
-_TURN = 32  # calls that did not have to wait, between two turns of the program's other tasks
+_OTHERS = 32  # calls that did not have to wait, between two turns of the program's other tasks
 _DUMP_TRIES = 3
-_SEQUENCES = 1 << 32
+_TURNS = 1 << 16
 
 _ERRNO = struct.Struct("=i")
 
@@ -103,7 +103,7 @@ class NetlinkKernel:
     async def _run(self, work: Callable[[_Socket], Awaitable[T]]) -> T:
         """One at a time; whatever ends early leaves no half-read answer to the next one."""
         self._calls += 1
-        if self._calls % _TURN == 0:
+        if self._calls % _OTHERS == 0:
             await trio.lowlevel.checkpoint()
         try:
             self._lock.acquire_nowait()
@@ -144,7 +144,7 @@ class _Socket:
     def __init__(self, deadline: float) -> None:
         self._deadline = deadline
         self._family = GENL_ID_CTRL
-        self._sequence = 1
+        self._turn = 0
         self._socket = socket.socket(
             socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, NETLINK_GENERIC
         )
@@ -195,11 +195,9 @@ class _Socket:
     async def carry_out(self, batch: Messages) -> list[int]:
         """Send one datagram and gather its errors."""
         size = count(batch)
-        if self._sequence + size > _SEQUENCES:
-            self._sequence = 1
-        first, self._sequence = self._sequence, self._sequence + size
+        self._turn = (self._turn + 1) % _TURNS
         try:
-            self._socket.send(b"".join(datagram(batch, size, first, self._family)))
+            self._socket.send(datagram(batch, self._turn, self._family))
         except OSError as error:
             if error.errno not in (errno.EMSGSIZE, errno.ENOBUFS):
                 raise
@@ -208,9 +206,9 @@ class _Socket:
                 return [error.errno]
             each, half = single(batch), size // 2
             return [*await self.carry_out(each[:half]), *await self.carry_out(each[half:])]
-        return await self._answers(first, size)
+        return await self._answers(size)
 
-    async def _answers(self, first: int, size: int) -> list[int]:
+    async def _answers(self, size: int) -> list[int]:
         results: dict[int, int] = {}
         complete = True
         while size - 1 not in results:
@@ -226,8 +224,8 @@ class _Socket:
                 complete = False
                 continue
             for kind, _, sequence, body in _messages(data):
-                index = (sequence - first) % _SEQUENCES
-                if kind == NLMSG_ERROR and index < size:
+                index = index_of(sequence, self._turn)
+                if kind == NLMSG_ERROR and 0 <= index < size:
                     results[index] = -_ERRNO.unpack_from(body)[0]
         filled = [0 if complete else UNKNOWN] * size
         for index, result in results.items():
@@ -243,12 +241,12 @@ class _Socket:
         return entries
 
     async def _dump(self, message: bytes) -> tuple[list[bytes], bool]:
-        number = self._send(message, NLM_F_REQUEST | NLM_F_DUMP)
+        own = self._send(message, NLM_F_REQUEST | NLM_F_DUMP)
         entries: list[bytes] = []
         torn = False
         while True:
             for kind, flags, sequence, body in _messages(await self._receive(self._deadline)):
-                if sequence != number:
+                if sequence != own:
                     continue
                 torn = torn or bool(flags & NLM_F_DUMP_INTR)
                 if kind in (NLMSG_DONE, NLMSG_ERROR):
@@ -258,10 +256,10 @@ class _Socket:
                 entries.append(body)
 
     async def ask(self, message: bytes) -> bytes | int:
-        number = self._send(message, NLM_F_REQUEST)
+        own = self._send(message, NLM_F_REQUEST)
         while True:
             for kind, _, sequence, body in _messages(await self._receive(self._deadline)):
-                if sequence != number:
+                if sequence != own:
                     continue
                 if kind != NLMSG_ERROR:
                     return body
@@ -271,11 +269,11 @@ class _Socket:
                 return code
 
     def _send(self, message: bytes, flags: int) -> int:
-        number = self._sequence
-        self._sequence = (number + 1) % _SEQUENCES
-        header = NLMSG_HEADER.pack(16 + len(message), self._family, flags, number, 0)
+        self._turn = (self._turn + 1) % _TURNS
+        sequence = number(self._turn)
+        header = NLMSG_HEADER.pack(16 + len(message), self._family, flags, sequence, 0)
         self._socket.send(header + message)
-        return number
+        return sequence
 
     async def _receive(self, deadline: float) -> bytes:
         """Next datagram; almost always it is there already.

@@ -197,6 +197,8 @@ class IpvsOutput:
     ) -> None:
         """Let what is as desired be the desired object: half the memory, equal at a glance."""
         table, observed = desired.table, self._observed
+        if not observed:
+            return
         for key in table if subjects is None else subjects:
             want, have = table.get(key), observed.get(key)
             if want is not have and want is not None and have is not None and key not in touched:

@@ -15,10 +15,9 @@ from __future__ import annotations
 
 import errno
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
-from operator import attrgetter
+from itertools import repeat
 
 from clusterf.model.operation import (
     AddDestination,
@@ -28,6 +27,7 @@ from clusterf.model.operation import (
     EditDestination,
     EditService,
     KernelOperation,
+    steps,
 )
 from clusterf.model.table import Destination, ServiceKey, VirtualService
 from clusterf_ipvs.constants import HASHING, NO_SCHEDULER
@@ -36,7 +36,7 @@ from clusterf_ipvs.kernel import UNKNOWN, Row
 
 _GONE = (errno.ENOENT, errno.ESRCH)
 _SWITCH = -2
-"""Owner, beside the indices of operations, of the message that switches a hidden service."""
+"""Owner, beside the indices of steps, of the message that switches a hidden service."""
 
 
 @dataclass(slots=True)
@@ -45,113 +45,103 @@ class Run:
 
     subject: ServiceKey
     operations: Sequence[KernelOperation]
-    encoder: ServiceEncoder
-    hidden: bool = False
-    messages: list[bytes | Row] = field(default_factory=list)
+    messages: Sequence[bytes | Row]
+    size: int
+    """How many single messages these are."""
     owners: Sequence[int] = ()
-    """For each single message the index of its operation."""
-
-    @property
-    def created(self) -> VirtualService | None:
-        """The virtual service that this run creates, if it does."""
-        first = self.operations[0]
-        return first.service if isinstance(first, AddService) else None
+    """For each single message the index of its step; nothing where each step has one."""
+    created: VirtualService | None = None
+    """The virtual service that this run creates."""
+    hidden: bool = False
 
 
 @dataclass(slots=True)
 class Verdict:
-    """What became of a run: a code for each operation, 0 where it was done.
+    """What became of a run: a code for each of its steps, 0 where it was done.
 
-    ``again`` are the messages of a second attempt, each with the index of its operation, None
+    ``again`` are the messages of a second attempt, each with the index of its step, None
     where only the attempt counts. ``unsure``: the kernel holds something else than believed.
     """
 
+    steps: Sequence[KernelOperation]
     codes: list[int]
     again: list[tuple[int | None, bytes]] = field(default_factory=list)
     unsure: bool = False
     hiding_refused: bool = False
 
 
-def rows(operations: Sequence[KernelOperation]) -> Iterator[Sequence[KernelOperation]]:
-    """Split where the virtual service changes."""
-    for _, row in groupby(operations, key=attrgetter("subject")):
-        yield list(row)
-
-
 def translate(
     operations: Sequence[KernelOperation], observed: VirtualService | None, *, hide: bool
 ) -> Run:
     """Messages for a row of operations. ``hide``: the kernel knows the scheduler "none"."""
-    subject = operations[0].subject
-    run = Run(subject, operations, ServiceEncoder(subject))
-    created = run.created or observed
-    if created is not None and created.scheduler in HASHING:
-        run.hidden = hide and run.created is not None
-        _translate_hashing(run, created)
-    else:
-        run.messages = _messages(run)
-        run.owners = range(len(operations))
-    return run
+    first = operations[0]
+    subject, created = first.subject, first.service if isinstance(first, AddService) else None
+    service = created or observed
+    if service is not None and service.scheduler in HASHING:
+        return _translate_hashing(operations, service, created, hide=hide)
+    encoder = ServiceEncoder(subject)
+    if created is not None and len(operations) == 1:
+        # Most of all operations, on the day of a cold start.
+        added = encoder.new_destinations(created.destinations)
+        messages = (encoder.new_service(*created.settings), *added)
+        return Run(subject, operations, messages, 1 + len(created.destinations), (), created)
+    single = [_message(encoder, step) for step in steps(operations)]
+    return Run(subject, operations, single, len(single), (), created)
 
 
-def _messages(run: Run) -> list[bytes | Row]:
-    """One message for each operation."""
-    encoder, operations, created = run.encoder, run.operations, run.created
-    if created is None or set(map(type, operations[1:])) != {AddDestination}:
-        return [_message(encoder, operation) for operation in operations]
-    # A new service and its destinations: most of all operations, on the day of a cold start.
-    additions = operations[1:]
-    keys = list(map(attrgetter("key"), additions))
-    destinations = list(map(attrgetter("destination"), additions))
-    service = encoder.new_service(*created.settings)
-    return [service, *encoder.new_destinations(keys, destinations)]
-
-
-def _message(encoder: ServiceEncoder, operation: KernelOperation) -> bytes:
-    if isinstance(operation, AddDestination):
-        return encoder.new_destination(operation.key, operation.destination)
-    if isinstance(operation, EditDestination):
-        return encoder.set_destination(operation.key, operation.destination)
-    if isinstance(operation, AddService):
-        return encoder.new_service(*operation.service.settings)
-    if isinstance(operation, EditService):
-        return encoder.set_service(*operation.service.settings)
-    if isinstance(operation, DeleteDestination):
-        return encoder.del_destination(operation.key)
+def _message(encoder: ServiceEncoder, step: KernelOperation) -> bytes:
+    if isinstance(step, AddDestination):
+        return encoder.new_destination(step.key, step.destination)
+    if isinstance(step, EditDestination):
+        return encoder.set_destination(step.key, step.destination)
+    if isinstance(step, AddService):
+        return encoder.new_service(*step.service.settings)
+    if isinstance(step, EditService):
+        return encoder.set_service(*step.service.settings)
+    if isinstance(step, DeleteDestination):
+        return encoder.del_destination(step.key)
     return encoder.del_service()
 
 
-def _translate_hashing(run: Run, service: VirtualService) -> None:
-    encoder, hidden = run.encoder, run.hidden
-    ordered = sorted(enumerate(run.operations), key=_canonical)
+def _translate_hashing(
+    operations: Sequence[KernelOperation],
+    service: VirtualService,
+    created: VirtualService | None,
+    *,
+    hide: bool,
+) -> Run:
+    hide = hide and created is not None
+    encoder = ServiceEncoder(operations[0].subject)
+    messages: list[bytes | Row] = []
     owners: list[int] = []
     nominal: int | None = None
-    for index, operation in ordered:
+    for index, step in sorted(enumerate(steps(operations)), key=_canonical):
         owners.append(index)
-        if hidden and isinstance(operation, AddService):
-            run.messages.append(encoder.new_service(NO_SCHEDULER, *service.settings[1:]))
-        elif hidden and isinstance(operation, AddDestination) and not operation.destination.weight:
+        if hide and isinstance(step, AddService):
+            messages.append(encoder.new_service(NO_SCHEDULER, *service.settings[1:]))
+        elif hide and isinstance(step, AddDestination) and not step.destination.weight:
             if nominal is None:
                 nominal = stand_in_weight(service)
-            first = replace(operation.destination, weight=nominal)
-            run.messages.append(encoder.new_destination(operation.key, first))
-            run.messages.append(encoder.set_destination(operation.key, operation.destination))
+            first = replace(step.destination, weight=nominal)
+            messages.append(encoder.new_destination(step.key, first))
+            messages.append(encoder.set_destination(step.key, step.destination))
             owners.append(index)
         else:
-            run.messages.append(_message(encoder, operation))
-    if hidden:
-        run.messages.append(encoder.set_service(*service.settings))
+            messages.append(_message(encoder, step))
+    if hide:
+        messages.append(encoder.set_service(*service.settings))
         owners.append(_SWITCH)
-    run.owners = owners
+    subject, size = operations[0].subject, len(messages)
+    return Run(subject, operations, messages, size, owners, created, hide)
 
 
 def _canonical(entry: tuple[int, KernelOperation]) -> tuple[int, bytes, int]:
     """Additions of destinations by address and port; all else stays where the plan has it."""
-    index, operation = entry
-    if isinstance(operation, AddService):
+    index, step = entry
+    if isinstance(step, AddService):
         return (0, b"", 0)
-    if isinstance(operation, AddDestination):
-        return (1, *operation.key)
+    if isinstance(step, AddDestination):
+        return (1, *step.key)
     return (2, b"", index)
 
 
@@ -169,10 +159,11 @@ def stand_in_weight(service: VirtualService) -> int:
 
 def judge(run: Run, results: Sequence[int]) -> Verdict:
     """Decide what the answers to a run's messages mean."""
+    taken = list(steps(run.operations))
     answers: dict[int, list[int]] = {}
-    for owner, result in zip(run.owners, results, strict=True):
+    for owner, result in zip(run.owners or range(run.size), results, strict=True):
         answers.setdefault(owner, []).append(result)
-    verdict = Verdict([0] * len(run.operations), unsure=UNKNOWN in results)
+    verdict = Verdict(taken, [0] * len(taken), unsure=UNKNOWN in results)
     switch = answers.pop(_SWITCH, [0])[0]
     for index, codes in answers.items():
         if any(codes) or (switch and index == 0):
@@ -186,68 +177,63 @@ def judge(run: Run, results: Sequence[int]) -> Verdict:
 
 
 def _judge_one(run: Run, index: int, codes: list[int], switch: int, verdict: Verdict) -> None:
-    operation, code = run.operations[index], codes[0]
-    encoder = run.encoder
+    step, code = verdict.steps[index], codes[0]
+    encoder = ServiceEncoder(run.subject)
     verdict.codes[index] = code
-    if isinstance(operation, AddService):
-        _judge_creation(run, operation, code, switch, verdict)
-    elif isinstance(operation, EditService):
+    if isinstance(step, AddService):
+        _judge_creation(run, step, code, switch, verdict)
+    elif isinstance(step, EditService):
         # After a failure to take the new scheduler the service is left without any.
         verdict.unsure = True
-    elif isinstance(operation, AddDestination):
+    elif isinstance(step, AddDestination):
         if code in (0, errno.EEXIST) and len(codes) > 1:
             verdict.codes[index] = codes[1]
         elif code == errno.EEXIST:
-            again = encoder.set_destination(operation.key, operation.destination)
-            verdict.again.append((index, again))
-    elif isinstance(operation, EditDestination):
+            verdict.again.append((index, encoder.set_destination(step.key, step.destination)))
+    elif isinstance(step, EditDestination):
         if code == errno.ENOENT:
-            again = encoder.new_destination(operation.key, operation.destination)
-            verdict.again.append((index, again))
+            verdict.again.append((index, encoder.new_destination(step.key, step.destination)))
     elif code in _GONE:
         verdict.codes[index] = 0
     verdict.unsure = verdict.unsure or code == errno.ESRCH
 
 
-def _judge_creation(
-    run: Run, operation: AddService, code: int, switch: int, verdict: Verdict
-) -> None:
-    settings = operation.service.settings
+def _judge_creation(run: Run, step: AddService, code: int, switch: int, verdict: Verdict) -> None:
+    encoder = ServiceEncoder(run.subject)
     if code == errno.EEXIST:
         # Somebody else's, perhaps with destinations that we do not know of.
         verdict.unsure = True
         if run.hidden:
             verdict.codes[0] = switch
         else:
-            verdict.again.append((0, run.encoder.set_service(*settings)))
+            verdict.again.append((0, encoder.set_service(*step.service.settings)))
     elif run.hidden and code == errno.ENOENT:
         verdict.hiding_refused = True
     elif run.hidden and code == 0:
         verdict.codes[0] = switch
         if switch > 0:
             # A service without a scheduler would take its packets and answer none of them.
-            verdict.again.append((None, run.encoder.del_service()))
+            verdict.again.append((None, encoder.del_service()))
 
 
-def apply(service: VirtualService | None, run: Run, codes: Sequence[int]) -> VirtualService | None:
-    """The virtual service after what was done of a run; None when it is gone."""
-    created = run.created
-    whole = created is not None and len(run.operations) == 1 + len(created.destinations)
-    if whole and not any(codes):
-        # The very object that is desired: equal at a glance, and stored only once.
-        return created
+def apply(
+    service: VirtualService | None,
+    taken: Iterable[KernelOperation],
+    codes: Iterable[int] = repeat(0),
+) -> VirtualService | None:
+    """The virtual service after those steps that were done; None when it is gone."""
     settings, destinations = service, dict(service.destinations) if service is not None else {}
-    for operation, code in zip(run.operations, codes, strict=True):
+    for step, code in zip(taken, codes, strict=False):
         if code:
             continue
-        if isinstance(operation, AddDestination | EditDestination):
-            destinations[operation.key] = operation.destination
-        elif isinstance(operation, DeleteDestination):
-            destinations.pop(operation.key, None)
-        elif isinstance(operation, EditService):
-            settings = operation.service
-        elif isinstance(operation, AddService):
-            settings, destinations = operation.service, {}
+        if isinstance(step, AddDestination | EditDestination):
+            destinations[step.key] = step.destination
+        elif isinstance(step, DeleteDestination):
+            destinations.pop(step.key, None)
+        elif isinstance(step, EditService):
+            settings = step.service
+        elif isinstance(step, AddService):
+            settings, destinations = step.service, dict(step.service.destinations)
         else:
             settings = None
     return None if settings is None else replace(settings, destinations=destinations)

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from clusterf.plugin import Duration, Settings
+from clusterf_ipvs.batch import LARGEST
 
 
 class IpvsSettings(Settings):
@@ -24,7 +25,7 @@ class IpvsSettings(Settings):
         Field(gt=0, description="how often the connections of a draining destination are counted"),
     ] = 1.0
     batch: Annotated[
-        int, Field(ge=1, le=4096, description="messages to the kernel in one system call")
+        int, Field(ge=1, le=LARGEST, description="messages to the kernel in one system call")
     ] = 512
     deadline: Annotated[
         Duration, Field(gt=0, description="longest wait for an answer of the kernel")

@@ -16,6 +16,7 @@ from clusterf.model.operation import (
     EditDestination,
     Operation,
     Plan,
+    steps,
 )
 from clusterf.model.service import Backend, Service, ServiceSpec
 from clusterf.model.table import DestinationKey, Method, Protocol, ServiceKey, VirtualService
@@ -95,7 +96,7 @@ def test_after_a_crash_in_the_middle_of_a_plan_it_converges(
     kernel: Kernel, table: Table, prefix: int
 ) -> None:
     output = KernelOutput(kernel)
-    output.act(list(first_plan(output, Wanted(table)).operations)[:prefix])
+    output.act(list(steps(first_plan(output, Wanted(table)).operations))[:prefix])
     converge(KernelOutput(kernel), Wanted(table), now=7.0)
     assert managed(kernel) == table
 
@@ -113,7 +114,7 @@ def test_every_operation_of_a_first_plan_changes_something_and_succeeds(
     kernel: Kernel, table: Table
 ) -> None:
     output = KernelOutput(kernel)
-    for operation in first_plan(output, Wanted(table)).operations:
+    for operation in steps(first_plan(output, Wanted(table)).operations):
         before = dict(kernel.services)
         assert kernel.write(operation) == ""
         assert kernel.services != before
@@ -127,7 +128,7 @@ def test_what_is_made_comes_before_what_is_removed(kernel: Kernel, table: Table)
 
 @given(kernels(), strategies.tables())
 def test_every_operation_says_what_it_does(kernel: Kernel, table: Table) -> None:
-    for operation in first_plan(KernelOutput(kernel), Wanted(table)).operations:
+    for operation in steps(first_plan(KernelOutput(kernel), Wanted(table)).operations):
         assert operation.describe().startswith("-")
 
 

@@ -25,6 +25,7 @@ from clusterf.model.operation import (
     DeleteService,
     EditDestination,
     Operation,
+    steps,
 )
 from clusterf.model.provenance import Refusal
 from clusterf.model.service import Facts, Record, Ref, Service, ServiceRef
@@ -322,7 +323,7 @@ class Director(RuleBasedStateMachine):
     def _wrote_only_what_differs(self, operations: Iterable[Operation]) -> None:
         """After a look at everything each operation changes what it touches."""
         scratch = Kernel(services=dict(self.kernel.services))
-        for operation in operations:
+        for operation in steps(operations):
             before = dict(scratch.services)
             assert scratch.write(operation) == "", operation.describe()
             assert scratch.services != before, operation.describe()

@@ -16,7 +16,7 @@ from clusterf.engine.engine import Engine
 from clusterf.engine.supervisor import State
 from clusterf.model.defaults import Defaults
 from clusterf.model.errors import ClusterfError, OutputUnavailable, SourceUnavailable
-from clusterf.model.operation import Operation, Outcome, Plan
+from clusterf.model.operation import Operation, Outcome, Plan, steps
 from clusterf.model.provenance import Refusal
 from clusterf.model.service import Facts, Record, Service
 from clusterf.model.table import ServiceKey
@@ -778,7 +778,8 @@ async def test_a_preview_plans_and_carries_nothing_out(
     stage.says = {"sources.a": [*WEB, spec("bad", frontend("203.0.113.1"))], "sources.b": None}
     engine = Engine(stage.configuration(stage.source("a"), stage.source("b"), stage.output("k")))
     preview = await engine.preview()
-    lines = [operation.describe()[:2] for operation in preview.plans["outputs.k"].operations]
+    plan = preview.plans["outputs.k"]
+    lines = [operation.describe()[:2] for operation in steps(plan.operations)]
     assert lines == ["-A", "-a", "-a"]
     assert preview.hold == "sources.b has not spoken yet"
     assert [refusal.reason for refusal in preview.refusals] == ["outside_managed"]

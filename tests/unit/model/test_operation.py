@@ -11,10 +11,9 @@ from clusterf.model.operation import (
     EditService,
     KernelOperation,
     Operation,
-    Outcome,
     Stage,
-    additions,
-    successes,
+    count,
+    steps,
 )
 from tests.strategies import destination, entry, target, tcp
 
@@ -66,24 +65,28 @@ def test_without_a_reason_it_says_nothing(operation: KernelOperation) -> None:
     assert operation.reason() == ""
 
 
-def test_additions_are_what_adding_one_by_one_would_be() -> None:
-    service = entry(1, 2)
-    assert list(additions(tcp(), service.destinations)) == [
+def test_a_service_with_destinations_is_made_step_by_step() -> None:
+    whole = AddService(tcp(), entry(1, 2), "r")
+    assert list(steps([whole, DeleteService(tcp(port=81))])) == [
+        AddService(tcp(), entry(), "r"),
         AddDestination(tcp(), target(1), destination(1)),
         AddDestination(tcp(), target(2), destination(2)),
+        DeleteService(tcp(port=81)),
     ]
-    assert isinstance(next(iter(additions(tcp(), service.destinations))), AddDestination)
 
 
-def test_an_addition_equals_only_an_addition() -> None:
-    one = AddDestination(tcp(), target(), destination())
-    assert one != (tcp(), target(), destination(), None)
-    assert {one} == {AddDestination(tcp(), target(), destination())}
+@pytest.mark.parametrize(("operation", "_stage", "_line"), EVERY)
+def test_any_other_operation_is_its_only_step(
+    operation: KernelOperation, _stage: Stage, _line: str
+) -> None:
+    assert list(steps([operation])) == [operation]
+    assert count([operation]) == 1
 
 
-def test_successes_are_outcomes_without_an_error() -> None:
-    one, other = DeleteService(tcp()), DeleteDestination(tcp(), target())
-    assert list(successes([one, other])) == [Outcome(one), Outcome(other)]
+@pytest.mark.parametrize("weights", [(), (1,), (1, 2, 3)])
+def test_the_count_is_that_of_the_steps(weights: tuple[int, ...]) -> None:
+    operations = [AddService(tcp(), entry(*weights)), DeleteService(tcp(port=81))]
+    assert count(operations) == len(list(steps(operations))) == 2 + len(weights)
 
 
 @pytest.mark.parametrize("kind", [AddDestination, EditDestination])

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from clusterf.model.operation import EditService, Operation, Plan
+from clusterf.model.operation import EditService, Operation, Plan, count, steps
 from clusterf.model.table import (
     Connections,
     DestinationKey,
@@ -49,11 +49,11 @@ def planned(
 
 
 def lines(plan: Plan) -> list[str]:
-    return [operation.describe() for operation in plan.operations]
+    return [operation.describe() for operation in steps(plan.operations)]
 
 
 def reasons(plan: Plan) -> list[str]:
-    return [operation.reason() for operation in plan.operations]
+    return [operation.reason() for operation in steps(plan.operations)]
 
 
 def test_equal_tables_need_nothing() -> None:
@@ -116,7 +116,7 @@ def test_everything_is_made_before_anything_is_edited_or_removed() -> None:
 def test_only_the_subjects_are_planned() -> None:
     want = {tcp(port=80): entry(1), tcp(port=81): entry(1)}
     assert lines(planned(want, {}, subjects=[tcp(port=81)]))[0] == "-A -t 192.0.2.1:81 -s wlc"
-    assert len(planned(want, {}, subjects=[tcp(port=81)]).operations) == 2
+    assert count(planned(want, {}, subjects=[tcp(port=81)]).operations) == 2
     assert planned(want, {}, subjects=[]).operations == []
 
 

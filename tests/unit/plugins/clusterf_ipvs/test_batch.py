@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterf_ipvs.batch import batches, count, datagram
+from clusterf_ipvs.batch import LARGEST, batches, count, datagram, index_of, number
 from clusterf_ipvs.constants import NLM_F_ACK, NLM_F_REQUEST, NLMSG_HEADER
 from clusterf_ipvs.kernel import Messages, Row, single
 
@@ -25,7 +25,7 @@ def test_batches_are_full_and_lose_nothing(messages: list[bytes | Row], size: in
     assert not sizes or 1 <= sizes[-1] <= size
 
 
-def parsed(data: bytes) -> list[tuple[int, int, int, int, bytes]]:
+def parsed(data: bytearray) -> list[tuple[int, int, int, int, bytes]]:
     found, offset = [], 0
     while offset < len(data):
         length, kind, flags, number, sender = NLMSG_HEADER.unpack_from(data, offset)
@@ -45,10 +45,18 @@ def parsed(data: bytes) -> list[tuple[int, int, int, int, bytes]]:
 )
 def test_only_the_last_message_asks_for_an_acknowledgement(batch: Messages) -> None:
     size = count(batch)
-    messages = parsed(b"".join(datagram(batch, size, 77, 0x1B)))
+    messages = parsed(datagram(batch, 77, 0x1B))
     assert [each[4] for each in messages] == single(batch)
-    assert [each[2] for each in messages] == list(range(77, 77 + size))
+    assert [index_of(each[2], 77) for each in messages] == list(range(size))
     assert {each[0] for each in messages} == {0x1B}
     assert {each[3] for each in messages} == {0}
     flags = [each[1] for each in messages]
     assert flags == [NLM_F_REQUEST] * (size - 1) + [NLM_F_REQUEST | NLM_F_ACK]
+
+
+@given(st.integers(0, 0xFFFF), st.integers(0, LARGEST - 1), st.integers(0, 0xFFFF))
+def test_a_number_tells_its_index_in_its_own_turn_alone(turn: int, index: int, other: int) -> None:
+    sequence = number(turn, index)
+    assert 0 <= sequence < 1 << 32
+    assert index_of(sequence, turn) == index
+    assert other == turn or index_of(sequence, other) == -1

@@ -14,10 +14,11 @@ from clusterf.model.operation import (
     DeleteService,
     EditDestination,
     EditService,
+    steps,
 )
 from clusterf_ipvs.constants import Command
 from clusterf_ipvs.kernel import UNKNOWN, single
-from clusterf_ipvs.runs import apply, holds, judge, rows, stand_in_weight, translate
+from clusterf_ipvs.runs import apply, holds, judge, stand_in_weight, translate
 from tests.strategies import destination, entry, target, tcp
 
 if TYPE_CHECKING:
@@ -29,23 +30,11 @@ WEB, OTHER = tcp(), tcp(port=81)
 
 
 def creation(service: VirtualService) -> list[KernelOperation]:
-    added = [AddDestination(WEB, key, each) for key, each in service.destinations.items()]
-    return [AddService(WEB, service), *added]
+    return [AddService(WEB, service)]
 
 
 def commands(run: Run) -> list[Command]:
     return [Command(message[0]) for message in single(run.messages)]
-
-
-def test_rows_are_split_where_the_service_changes() -> None:
-    operations: list[KernelOperation] = [
-        *creation(entry(1, 2)),
-        AddDestination(OTHER, target(1), destination()),
-        EditDestination(WEB, target(1), destination()),
-    ]
-    assert [len(row) for row in rows(operations)] == [3, 1, 1]
-    assert [operation for row in rows(operations) for operation in row] == operations
-    assert list(rows([])) == []
 
 
 def test_each_operation_is_one_message_in_its_place() -> None:
@@ -67,7 +56,19 @@ def test_each_operation_is_one_message_in_its_place() -> None:
         Command.DEL_DEST,
         Command.DEL_SERVICE,
     ]
-    assert list(run.owners) == [0, 1, 2, 3, 4]
+    assert (run.size, run.owners) == (5, ())
+
+
+def test_a_service_is_created_with_its_destinations_in_one_row() -> None:
+    run = translate(creation(entry(1, 1, 1)), None, hide=True)
+    assert commands(run) == [Command.NEW_SERVICE, *[Command.NEW_DEST] * 3]
+    assert (run.size, len(run.messages)) == (4, 2)
+
+
+def test_destinations_that_differ_have_messages_of_their_own() -> None:
+    run = translate(creation(entry(1, 2)), None, hide=True)
+    assert commands(run) == [Command.NEW_SERVICE, *[Command.NEW_DEST] * 2]
+    assert (run.size, len(run.messages)) == (3, 3)
 
 
 @pytest.mark.parametrize("scheduler", ["mh", "sh", "dh"])
@@ -156,10 +157,9 @@ def test_a_hidden_service_that_cannot_be_switched_is_taken_back() -> None:
 
 
 def test_applying_a_part_of_a_row() -> None:
-    service = entry(1, 2, 3)
-    run = translate(creation(service), None, hide=True)
-    assert apply(None, run, [0, 0, 0, 0]) is service
-    partly = apply(None, run, [0, 0, errno.EINVAL, 0])
+    whole = creation(entry(1, 2, 3))
+    assert apply(None, whole) == apply(None, steps(whole)) == entry(1, 2, 3)
+    partly = apply(None, steps(whole), [0, 0, errno.EINVAL, 0])
     assert partly is not None
     assert set(partly.destinations) == {target(1), target(3)}
 
@@ -170,11 +170,10 @@ def test_applying_edits_and_deletions() -> None:
         EditDestination(WEB, target(1), destination(7)),
         DeleteDestination(WEB, target(2)),
     ]
-    run = translate(operations, entry(1, 2), hide=True)
-    assert apply(entry(1, 2), run, [0, 0, 0]) == entry(7, scheduler="rr")
-    assert apply(entry(1, 2), run, [errno.ENOENT, 0, errno.EPERM]) == entry(7, 2)
-    gone = translate([DeleteService(WEB)], entry(1), hide=True)
-    assert apply(entry(1), gone, [0]) is None
+    assert apply(entry(1, 2), operations) == entry(7, scheduler="rr")
+    assert apply(entry(1, 2), operations, [errno.ENOENT, 0, errno.EPERM]) == entry(7, 2)
+    gone = [DeleteService(WEB)]
+    assert apply(entry(1), gone) is None
     assert apply(entry(1), gone, [errno.EPERM]) == entry(1)
 
 
