@@ -10,7 +10,7 @@ import trio
 
 from clusterf.cli import logs
 from clusterf.cli.loading import read_or_raise, tell
-from clusterf.engine.engine import Engine, Preview
+from clusterf.engine.single import Preview, SingleEngine
 from clusterf.model.operation import steps
 
 CHANGES = 2
@@ -22,7 +22,7 @@ def main(arguments: argparse.Namespace) -> int:
     configuration, problems = read_or_raise(arguments)
     logs.start("warning", configuration.core.log_format)
     tell(problems)
-    preview = trio.run(Engine(configuration).preview)
+    preview = trio.run(SingleEngine(configuration).preview)
     if arguments.output_format == "json":
         print(json.dumps(_as_json(preview), indent=1))
     else:

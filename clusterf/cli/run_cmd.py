@@ -14,7 +14,7 @@ from clusterf.cli.loading import read, read_or_raise, tell
 from clusterf.config.configuration import Configuration
 from clusterf.config.rendering import as_text
 from clusterf.control.daemon import Daemon
-from clusterf.engine.engine import Engine
+from clusterf.engine.single import SingleEngine
 from clusterf.model.operation import count
 
 log = logging.getLogger("clusterf.run")
@@ -42,7 +42,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 async def _once(configuration: Configuration) -> int:
     """Apply and end: 0 when the world matches, 75 when something was left undone."""
-    engine = Engine(configuration)
+    engine = SingleEngine(configuration)
     outcomes, complete = await engine.once()
     failed = [outcome for outcome in outcomes if outcome.error]
     log.info(

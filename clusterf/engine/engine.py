@@ -7,42 +7,27 @@ then the outputs. Ending changes nothing in the world.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Sequence
 from functools import partial
-from typing import Any, NamedTuple
 
 import trio
 
-from clusterf.config.configuration import Configuration, Instance
+from clusterf.config.configuration import Configuration
 from clusterf.engine.board import Board
-from clusterf.engine.desired import EngineDesired, PreviewDesired
+from clusterf.engine.desired import EngineDesired
 from clusterf.engine.instances import Made, OutputTask, SourceTask, make, unchanged
 from clusterf.engine.journal import Journal
 from clusterf.engine.orders import Orders
 from clusterf.engine.reconciler import Reconciler, Rules
 from clusterf.engine.runner import Runner
 from clusterf.engine.settle import Settle
-from clusterf.engine.supervisor import Health, State
-from clusterf.model.operation import Outcome, Plan
-from clusterf.model.provenance import Refusal
+from clusterf.engine.supervisor import Health
 from clusterf.model.table import ServiceKey
 from clusterf.pipeline.override import Drained
 from clusterf.pipeline.resolve import Scope
-from clusterf.plugin.api import Closing, DataPlane, Output, OutputType
+from clusterf.plugin.api import DataPlane, Output
 
 log = logging.getLogger("clusterf.engine")
-
-_PATIENCE = 20
-"""Times ``start_wait`` that a single application waits for sources that are still at work."""
-
-
-class Preview(NamedTuple):
-    """What would be done, by output; why nothing would be removed; what is refused."""
-
-    plans: dict[str, Plan]
-    hold: str | None
-    refusals: list[Refusal]
 
 
 class Engine:
@@ -98,60 +83,6 @@ class Engine:
         """End in order. What is in the kernel stays."""
         if self._sources is not None:
             self._sources.cancel_scope.cancel()
-
-    async def once(self) -> tuple[list[Outcome], bool]:
-        """Apply the configuration and end. Drains are begun; another run ends them.
-
-        Returns all outcomes, and whether every source has spoken.
-
-        Raises:
-            OutputUnavailable: an output's world is away.
-        """
-        outcomes: list[Outcome] = []
-        async with self._table_made() as complete:
-            for instance, output in self._data_planes_first():
-                runner = self.make_runner(instance.name, output, look=instance.look)
-                task = OutputTask(instance, runner.health, runner=runner)
-                self.outputs[instance.name] = task
-                outcomes += await runner.once()
-        for task in self.outputs.values():
-            await task.close()
-        return outcomes, complete
-
-    async def preview(self) -> Preview:
-        """Plan without carrying out.
-
-        Raises:
-            OutputUnavailable: an output's world is away.
-        """
-        desired = PreviewDesired(self.reconciler, self.planes, self.planes_known)
-        plans: dict[str, Plan] = {}
-        async with self._table_made():
-            for instance, output in self._data_planes_first():
-                await output.observe(None)
-                plans[instance.name] = output.plan(desired, None, trio.current_time())
-                if isinstance(output, Closing):
-                    await output.close()
-        refusals = [one for many in self.reconciler.refusals.values() for one in many]
-        refusals += [one for slot in self.board.slots.values() for one in slot.refusals.values()]
-        return Preview(plans, desired.hold, refusals)
-
-    @asynccontextmanager
-    async def _table_made(self) -> AsyncIterator[bool]:
-        """Run the sources until the table is made and the block ends."""
-        self.reconciler.drained = self.orders.load()
-        async with trio.open_nursery() as sources:
-            self._sources = sources
-            self._put_in_force(self.configuration, self._made)
-            yield await self.first_pass(_PATIENCE)
-            sources.cancel_scope.cancel()
-
-    def _data_planes_first(self) -> list[tuple[Instance[OutputType[Any]], Output]]:
-        made = self._made.outputs
-        instances = sorted(
-            self.configuration.outputs.values(), key=lambda instance: instance.type.follows
-        )
-        return [(instance, made[instance.name]) for instance in instances]
 
     # --- configuration -----------------------------------------------------------------------
 
@@ -221,17 +152,13 @@ class Engine:
 
     # --- deciding ----------------------------------------------------------------------------
 
-    async def first_pass(self, patience: int = 0) -> bool:
-        """Wait for the sources, at most ``start_wait``, and fill the table.
+    async def first_pass(self) -> bool:
+        """Wait for the sources and fill the table.
 
-        ``patience``: how many times longer for sources that are still at work, for the one who
-        comes once and has nothing else to do. Returns False when something is unknown, such as a
-        silent source: nothing may be removed yet.
+        Returns False when something is unknown, such as a silent source: nothing may be removed
+        yet.
         """
-        await self._wait_for_sources(self.configuration.core.start_wait)
-        while patience and self._still_starting():
-            patience -= 1
-            await self._wait_for_sources(self.configuration.core.start_wait)
+        await self._first_words()
         await self.reconciler.reconcile(self.board.take())
         self._complete = self.desired.hold is None
         return self._complete
@@ -252,21 +179,14 @@ class Engine:
                 for runner in self.runners():
                     runner.mark_everything()
 
-    async def _wait_for_sources(self, seconds: float) -> None:
-        with trio.move_on_after(seconds):
+    async def _first_words(self) -> None:
+        """Wait until every source has spoken, at most ``start_wait``."""
+        with trio.move_on_after(self.configuration.core.start_wait):
             while self.board.unsynced():
                 await self.board.changed.wait()
                 if self.board.unsynced():
                     # The marks stay; only the bell is wound up again.
                     self.board.changed = trio.Event()
-
-    def _still_starting(self) -> bool:
-        """Whether a source that has not spoken is at work, and has not said that it cannot."""
-        return any(
-            self.sources[name].health.state is State.STARTING
-            for name in self.board.unsynced()
-            if name in self.sources
-        )
 
     def _table_changed(self, keys: Collection[ServiceKey]) -> None:
         for runner in self.runners():
