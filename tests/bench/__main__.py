@@ -32,6 +32,7 @@ FULL: Final[Job] = [
     {"step": "change", "shape": "10000x10", "times": 25},
     {"step": "relist", "shape": "10000x10"},
     {"step": "again", "shape": "10000x10"},
+    {"step": "container", "times": 25},
     {"step": "whole", "shape": "10000x10", "rounds": 3},
 ]
 QUICK: Final[Job] = [

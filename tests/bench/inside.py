@@ -18,7 +18,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.bench import costs, guest, loaders, namespace, process, writes
+from tests.bench import containers, costs, guest, loaders, namespace, process, writes
 from tests.bench.shapes import Shape
 
 if TYPE_CHECKING:
@@ -109,6 +109,7 @@ STEPS: Final[dict[str, Callable[..., Iterator[Result]]]] = {
     "relist": relist,
     "again": again,
     "whole": whole,
+    "container": containers.starts,
     "start": costs.starts,
     "parse": costs.parses,
 }

@@ -38,7 +38,7 @@ _LEFT_OUT: Final = frozenset(
         *("pydoc_data", "distutils", "venv", "site-packages", "dist-packages", "__pycache__"),
     ]
 )
-SOURCES: Final = ("clusterf", "plugins", "tests/bench")
+SOURCES: Final = ("clusterf", "plugins", "tests/bench", "tests/unit/plugins/clusterf_docker")
 
 
 def base() -> dict[str, Content]:

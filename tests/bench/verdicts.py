@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _SECOND: Final = 1e9
 _MEMORY_MB: Final = 250
+_OWN_PART: Final = 0.01
+"""Seconds between a container's event and the kernel: single-digit milliseconds."""
 _PEERS: Final = {"ipvsadm": "ipvsadm -R", "c": "a bare C sender", "pyroute2": "pyroute2"}
 _FASTER: Final = {("ipvsadm", 11_000): 5.0, ("ipvsadm", 110_000): 8.0}
 
@@ -63,6 +65,7 @@ def rows(results: Sequence[Result]) -> list[Row]:
         *_relists(results),
         *_again(results),
         *_whole(results),
+        *_containers(results),
     ]
 
 
@@ -162,6 +165,17 @@ def _whole(results: Sequence[Result]) -> Iterator[Row]:
         if "restart_writes" in result:
             where = f"{Shape.parse(result['shape']).entries:,} entries"
             yield _none_of(f"writes of a warm restart at {where}", result["restart_writes"])
+
+
+def _containers(results: Sequence[Result]) -> Iterator[Row]:
+    for result in results:
+        if "own_ns" in result:
+            elapsed = median(result["ns"]) / _SECOND
+            name = "start of a container to the kernel's ACK, seconds"
+            yield Row(name, elapsed, None, None, None, None)
+            name = f"of that our own, against {_OWN_PART} s"
+            own = median(result["own_ns"]) / _SECOND
+            yield at_most(name, own, _OWN_PART, own / _OWN_PART, 1)
 
 
 def _none_of(name: str, count: int) -> Row:
