@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from clusterf.config.check import not_loaded
+from clusterf.config.check import problems_of_plugins
 from clusterf.config.configuration import Configuration
 from clusterf.config.load import load_configuration, read_plugin_dirs
 from clusterf.config.rendering import as_text
@@ -36,7 +36,7 @@ def read(path: Path, *, bundled_only: bool) -> tuple[Configuration | None, Seque
     """
     registry = registry_for(path, bundled_only=bundled_only)
     configuration, problems = load_configuration(path, registry)
-    return configuration, [*problems, *not_loaded(registry)]
+    return configuration, [*problems, *problems_of_plugins(registry)]
 
 
 def read_or_raise(arguments: argparse.Namespace) -> tuple[Configuration, Sequence[Problem]]:

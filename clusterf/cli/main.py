@@ -11,17 +11,24 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import TypeVar
 
 from clusterf import __version__
 
 CONFIGURATION = "/etc/clusterf/clusterf.toml"
+
+EX_SOFTWARE = 70
+INTERRUPTED = 130
+"""128 and the number of SIGINT, as of a shell."""
+
+E = TypeVar("E", bound=BaseException)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
 
     0 done; 1 refused; 2 usage (and: changes to make, of ``plan``); 69 unavailable; 70 a bug;
-    75 not all done; 77 not permitted; 78 configuration at fault.
+    75 not all done; 77 not permitted; 78 configuration at fault; 130 interrupted.
     """
     arguments = parser().parse_args(argv)
     try:
@@ -32,25 +39,33 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader (head, less) has gone; nothing is wrong. Keep Python from complaining at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except KeyboardInterrupt:
-        return 130
-    except Exception as error:
-        if (failure := _declared(error)) is None:
-            raise
-        print(f"clusterf: {failure}", file=sys.stderr)
-        return int(failure.exit_code)
+    except (Exception, KeyboardInterrupt, BaseExceptionGroup) as error:  # noqa: BLE001 - told below
+        return _ended_by(error)
     return int(code)
 
 
-def _declared(error: BaseException):  # type: ignore[no-untyped-def] # noqa: ANN202 - imported late
-    """The error that we declare, also inside the groups that nurseries make."""
-    from clusterf.model.errors import ClusterfError  # noqa: PLC0415 - --version must start fast
+def _ended_by(error: BaseException) -> int:
+    """Tell what ended the command, and return the exit code for it."""
+    import traceback  # noqa: PLC0415 - --version must start fast
 
-    if isinstance(error, ClusterfError):
+    from clusterf.model.errors import ClusterfError  # noqa: PLC0415 - same
+
+    if _within(error, KeyboardInterrupt) is not None:
+        return INTERRUPTED
+    if (failure := _within(error, ClusterfError)) is not None:
+        print(f"clusterf: {failure}", file=sys.stderr)
+        return failure.exit_code
+    traceback.print_exception(error)
+    return EX_SOFTWARE
+
+
+def _within(error: BaseException, kind: type[E]) -> E | None:
+    """The exception of this kind, also inside the groups that nurseries make."""
+    if isinstance(error, kind):
         return error
     if isinstance(error, BaseExceptionGroup):
         for inner in error.exceptions:
-            if (found := _declared(inner)) is not None:
+            if (found := _within(inner, kind)) is not None:
                 return found
     return None
 

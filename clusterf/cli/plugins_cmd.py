@@ -45,6 +45,15 @@ def _as_json(registry: Registry) -> dict[str, object]:
             {"origin": failure.origin, "message": failure.message, "hint": failure.hint}
             for failure in registry.failures
         ],
+        "warnings": [
+            {
+                "origin": uncalled.origin,
+                "hook": uncalled.hook,
+                "message": uncalled.message,
+                "hint": uncalled.hint,
+            }
+            for uncalled in registry.uncalled_hooks
+        ],
     }
 
 
@@ -52,6 +61,7 @@ def _as_text(registry: Registry) -> None:
     print(f"plugin API {API_VERSION}, Python {sys.version.split()[0]}")
     for role, name, kind, origin in _rows(registry):
         print(f"{role:<7} {name:<12} {origin:<10} {kind.summary}")
-    for failure in registry.failures:
-        hint = f" (hint: {failure.hint})" if failure.hint else ""
-        print(f"failed  {failure.origin}: {failure.message}{hint}")
+    for word, findings in (("warning", registry.uncalled_hooks), ("failed", registry.failures)):
+        for finding in findings:
+            hint = f" (hint: {finding.hint})" if finding.hint else ""
+            print(f"{word:<7} {finding.origin}: {finding.message}{hint}")

@@ -157,7 +157,7 @@ def _refusal(refusal: JSON) -> str:
 def duration(seconds: float) -> str:
     """``850ms``, ``12s``, ``3m12s``, ``5h3m``, ``2d4h``."""
     if seconds < 1:
-        return f"{seconds * 1000:.0f}ms"
+        return f"{min(999, round(seconds * 1000))}ms"
     whole = int(seconds)
     for size, unit, smaller, smaller_unit in (
         (86400, "d", 3600, "h"),

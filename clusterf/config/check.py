@@ -15,7 +15,7 @@ from clusterf.plugin.loader import Registry
 
 def check_offline(path: Path, registry: Registry) -> tuple[Reading | None, list[Problem]]:
     """What could be read, and all problems: clusterf.toml first, then what the plugins found."""
-    problems = not_loaded(registry)
+    problems = problems_of_plugins(registry)
     try:
         reading = read_configuration(path, registry)
     except DocumentError as error:
@@ -31,9 +31,9 @@ def check_offline(path: Path, registry: Registry) -> tuple[Reading | None, list[
     return reading, [*found, *problems]
 
 
-def not_loaded(registry: Registry) -> list[Problem]:
-    """A problem for each plugin that is not there."""
-    return [
+def problems_of_plugins(registry: Registry) -> list[Problem]:
+    """An error for each plugin that is not there, a warning for each hook that nobody calls."""
+    failures = [
         Problem(
             file=failure.origin,
             message=f"plugin not loaded: {failure.message}",
@@ -42,6 +42,17 @@ def not_loaded(registry: Registry) -> list[Problem]:
         )
         for failure in registry.failures
     ]
+    warnings = [
+        Problem(
+            file=uncalled.origin,
+            severity=Severity.WARNING,
+            message=uncalled.message,
+            hint=uncalled.hint,
+            code=Code.HOOK_NOT_CALLED,
+        )
+        for uncalled in registry.uncalled_hooks
+    ]
+    return [*failures, *warnings]
 
 
 def _checks(registry: Registry) -> Iterator[tuple[str, Callable[[Reading], Any]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
-from clusterf.control.protocol import JSON, BadMessage, decode, encode
+from clusterf.control.protocol import JSON, BadMessage, NotPermitted, decode, encode
 from clusterf.model.errors import ClusterfError
 
 
@@ -27,6 +27,7 @@ def ask(path: Path, request: JSON, *, timeout: float = 30.0) -> JSON:
     """Send one request and return the reply.
 
     Raises:
+        NotPermitted: the socket is another user's.
         NotRunning: nobody listens, or the answer does not come within ``timeout`` seconds.
         Refused: the daemon refused the request.
     """
@@ -36,9 +37,12 @@ def ask(path: Path, request: JSON, *, timeout: float = 30.0) -> JSON:
             connection.connect(str(path))
             connection.sendall(encode(request))
             with connection.makefile("rb") as stream:
-                reply = decode(stream.readline())
+                line = stream.readline()
+            if not line:
+                raise ConnectionResetError("closed before it answered")
+            reply = decode(line)
     except PermissionError as error:
-        raise NotRunning(f"{path}: {error.strerror}", hint="run this as root") from error
+        raise NotPermitted(f"{path}: {error.strerror}", hint="run this as root") from error
     except (FileNotFoundError, ConnectionRefusedError) as error:
         raise NotRunning(
             f"no clusterf is running at {path}", hint="start it with clusterf run"

@@ -9,10 +9,18 @@ from __future__ import annotations
 import json
 from typing import Any, TypeAlias
 
+from clusterf.model.errors import ClusterfError
+
 JSON: TypeAlias = dict[str, Any]
 
 LONGEST_REQUEST = 64 * 1024
 """Bytes; a longer request is refused and the connection closed."""
+
+
+class NotPermitted(ClusterfError):
+    """The socket, or the folder that it is in, is not ours to use."""
+
+    exit_code = 77  # EX_NOPERM
 
 
 class BadMessage(ValueError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import socket
@@ -12,7 +13,14 @@ from pathlib import Path
 
 import trio
 
-from clusterf.control.protocol import JSON, LONGEST_REQUEST, BadMessage, decode, encode
+from clusterf.control.protocol import (
+    JSON,
+    LONGEST_REQUEST,
+    BadMessage,
+    NotPermitted,
+    decode,
+    encode,
+)
 from clusterf.model.errors import ClusterfError
 
 log = logging.getLogger("clusterf.control")
@@ -29,34 +37,51 @@ class AlreadyRunning(ClusterfError):
     exit_code = 75  # EX_TEMPFAIL
 
 
+class NoSocket(ClusterfError):
+    """No socket can be made where the configuration wants it."""
+
+    exit_code = 78
+
+
 async def listen(path: Path) -> trio.SocketListener:
     """Open the socket, for the owner only. A stale one is replaced, a living one is not.
 
     Raises:
         AlreadyRunning: somebody answers at the path.
-        ClusterfError: the socket cannot be made there.
+        NotPermitted: its folder is another user's.
+        NoSocket: it cannot be made there for another reason, such as a file at the path.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if await _answers(path):
             raise AlreadyRunning(f"another clusterf is running at {path}")
-        _remove_stale(path)
-        listener = trio.socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        # Bound in a draft of mode 0600 and renamed: at no moment can others connect.
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
-        with suppress(FileNotFoundError):
-            draft.unlink()
-        previous = os.umask(0o177)
-        try:
-            await listener.bind(str(draft))
-        finally:
-            os.umask(previous)
-        listener.listen(16)
-        draft.rename(path)
+        _make_room(path)
+        return await _bound(path)
     except OSError as error:
-        raise ClusterfError(
+        kind = NotPermitted if isinstance(error, PermissionError) else NoSocket
+        raise kind(
             f"control socket {path}: {error.strerror or error}", hint="see control in [clusterf]"
         ) from error
+
+
+async def _bound(path: Path) -> trio.SocketListener:
+    listener = trio.socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    # Bound in a draft of mode 0600 and renamed: at no moment can others connect. The draft's name
+    # is short, since the name of a socket is limited, unix(7).
+    draft = path.with_name(f".{os.getpid()}")
+    with suppress(FileNotFoundError):
+        draft.unlink()
+    previous = os.umask(0o177)
+    try:
+        await listener.bind(str(draft))
+        listener.listen(16)
+        draft.rename(path)
+    except BaseException:
+        listener.close()
+        draft.unlink(missing_ok=True)
+        raise
+    finally:
+        os.umask(previous)
     return trio.SocketListener(listener)
 
 
@@ -80,6 +105,13 @@ async def serve(listener: trio.SocketListener, path: Path, handle: Handler) -> N
         await trio.serve_listeners(client, [listener])
     finally:
         _remove_stale(path)
+
+
+def _make_room(path: Path) -> None:
+    """Remove what a dead daemon left. What is no socket is somebody's file, and stays."""
+    _remove_stale(path)
+    if os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, "there is a file that is no socket")
 
 
 def _remove_stale(path: Path) -> None:
@@ -116,4 +148,7 @@ async def _answer(line: bytes, handle: Handler) -> JSON:
     except Exception as error:
         # One bad request must not end the daemon; it is a bug and is logged as one.
         log.exception("request failed bug=true")
-        return {"error": f"a bug in clusterf: {type(error).__name__}: {error}"}
+        return {
+            "error": f"a bug in clusterf: {type(error).__name__}: {error}",
+            "exit_code": ClusterfError.exit_code,
+        }

@@ -60,12 +60,16 @@ _SIZES = {
 }
 
 
-def did_you_mean(word: object, choices: Iterable[str]) -> str:
-    """A hint: the nearest choice, or all of them where there are few."""
+def did_you_mean(word: object, choices: Iterable[str], *, prefix: str = "") -> str:
+    """A hint: the nearest choice, or all of them where there are few.
+
+    What all choices begin with makes none of them nearer: it is given as ``prefix``.
+    """
     names = sorted(choices)
-    near = difflib.get_close_matches(str(word).lower(), names, n=1, cutoff=0.6)
+    ends = [name.removeprefix(prefix) for name in names]
+    near = difflib.get_close_matches(str(word).lower().removeprefix(prefix), ends, n=1, cutoff=0.6)
     if near:
-        return f'did you mean "{near[0]}"?'
+        return f'did you mean "{prefix}{near[0]}"?'
     if not names or len(names) > _MANY:
         return ""
     return "one of " + ", ".join(names) if len(names) > 1 else f"only {names[0]}"

@@ -23,6 +23,7 @@ import pluggy
 from clusterf.model.errors import PluginLoadError
 from clusterf.plugin import hookspecs
 from clusterf.plugin.api import API_VERSION, AnyType, OutputType, PolicyType, SourceType
+from clusterf.plugin.uncalled import UncalledHook, uncalled_hooks
 
 BUNDLED = (
     "clusterf_static",
@@ -70,6 +71,7 @@ class Registry:
     outputs: dict[str, OutputType[Any]] = field(default_factory=dict)
     plugins: list[Loaded] = field(default_factory=list)
     failures: list[LoadFailure] = field(default_factory=list)
+    uncalled_hooks: list[UncalledHook] = field(default_factory=list)
     provided_by: dict[str, str] = field(default_factory=dict)
     manager: pluggy.PluginManager = field(default_factory=_manager)
 
@@ -150,6 +152,7 @@ def _register(registry: Registry, loaded: Loaded) -> None:
     for kind, types in (("source", sources), ("policy", policies), ("output", outputs)):
         registry.provided_by.update({f"{kind} {name}": loaded.origin for name in types})
     registry.plugins.append(loaded)
+    registry.uncalled_hooks.extend(uncalled_hooks(registry.manager, loaded.module, loaded.origin))
 
 
 def _types(registry: Registry, loaded: Loaded, hook: str, kind: type[T]) -> dict[str, T]:

@@ -49,7 +49,7 @@ class DockerSource:
             raise
 
     async def probe(self) -> Iterable[ProbeResult]:
-        """Connect, list and look whether events can be subscribed to."""
+        """Connect and list, as `run` does; events are left out."""
         try:
             engine = await self._context.run_blocking(self._connect)
         except SourceUnavailable as error:

@@ -9,6 +9,7 @@ import pytest
 from clusterf.cli import check_cmd
 from clusterf.cli.main import parser
 from tests.golden.plugins import registry
+from tests.unit.control.scene import Scene
 
 GOOD = """[clusterf]
 managed = ["192.0.2.0/24"]
@@ -68,3 +69,22 @@ def test_the_sample_with_the_real_plugins(capsys: pytest.CaptureFixture[str]) ->
     sample = Path(__file__).parents[3] / "clusterf.toml"
     arguments = parser().parse_args(["check", "-c", str(sample), "--offline", "--strict"])
     assert check_cmd.main(arguments) == 0, capsys.readouterr().out
+
+
+def test_a_hook_that_nobody_calls_is_a_warning(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = scene.drop_in(
+        "odd.py",
+        "from clusterf.plugin import hookimpl\nCLUSTERF_API = '1.0'\n"
+        "@hookimpl\ndef clusterf_chek(configuration):\n    return []\n",
+    )
+    assert scene.cli("check", "--offline") == 0
+    assert capsys.readouterr().out == (
+        f"{odd}: warning: hook clusterf_chek is never called: there is no such hook\n"
+        '      | did you mean "clusterf_check"?\n'
+        "0 errors, 1 warning\n"
+    )
+    assert scene.cli("check", "--offline", "--strict", "--format", "json") == 78
+    [row] = json.loads(capsys.readouterr().out)
+    assert (row["file"], row["severity"], row["code"]) == (str(odd), "warning", "C303")

@@ -11,6 +11,7 @@ from clusterf.config.check import check_offline
 from clusterf.model.problem import Code, Problem
 from clusterf.plugin import Document, Fault, hookimpl
 from clusterf.plugin.loader import LoadFailure
+from clusterf.plugin.uncalled import UncalledHook
 from tests.golden.plugins import registry
 
 GOOD = """[clusterf]
@@ -80,6 +81,15 @@ def test_a_plugin_that_was_not_loaded_is_told(path: Path) -> None:
     assert [str(problem) for problem in problems] == [
         "/etc/clusterf/plugins.d/x.py: error: plugin not loaded: ImportError: y"
     ]
+
+
+def test_a_hook_that_nobody_calls_is_a_warning_of_its_file(path: Path) -> None:
+    found = registry()
+    origin = "/etc/clusterf/plugins.d/x.py"
+    found.uncalled_hooks.append(UncalledHook(origin, "clusterf_chek", "is not called", "hint"))
+    _, [problem] = check_offline(path, found)
+    assert str(problem) == f"{origin}: warning: is not called"
+    assert (problem.hint, problem.code) == ("hint", "C303")
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:

@@ -114,6 +114,15 @@ def test_did_you_mean() -> None:
     assert did_you_mean(5, ["a"]) == "only a"
 
 
+def test_what_all_choices_begin_with_makes_none_of_them_nearer() -> None:
+    names = ["on_the_way_in", "on_the_way_out"]
+    assert did_you_mean("on_the_way_up", names) == 'did you mean "on_the_way_out"?'
+    meant = {word: did_you_mean(word, names, prefix="on_the_way_") for word in ("ou", "zzzz")}
+    assert meant["ou"] == 'did you mean "on_the_way_out"?'
+    assert meant["zzzz"] == did_you_mean("on_the_way_zzzz", names, prefix="on_the_way_")
+    assert meant["zzzz"] == "one of on_the_way_in, on_the_way_out"
+
+
 def test_shown() -> None:
     values = [True, "a", 5, 10**5000, {}, [], 0.5]
     expected = ["true", '"a"', "5", "a huge number", "a table", "an array", "0.5"]

@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from tests.unit.control.scene import as_before, scene
+
+__all__ = ["as_before", "scene"]
