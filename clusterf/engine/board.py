@@ -25,12 +25,24 @@ from clusterf.model.service import (
 from clusterf.pipeline.merge import Contribution
 
 
+class Holdings(dict[str, Contribution]):
+    """What one source says, by service; a service that is asked for begins with nothing said."""
+
+    def __init__(self, index: int = 0) -> None:
+        super().__init__()
+        self.index = index
+
+    def __missing__(self, service: str) -> Contribution:
+        said = self[service] = Contribution(self.index, None, {})
+        return said
+
+
 @dataclass(slots=True)
 class Slot:
     """All that one source has published."""
 
     index: int = 0
-    services: dict[str, Contribution] = field(default_factory=dict)
+    services: Holdings = field(default_factory=Holdings)
     routes: dict[str, Route] = field(default_factory=dict)
     refusals: dict[str, Refusal] = field(default_factory=dict)
     synced: bool = False
@@ -60,7 +72,7 @@ class Board:
         had_routes = any(self.slots[name].routes for name in gone)
         self.slots = {name: self.slots.get(name) or Slot() for name in names}
         for index, slot in enumerate(self.slots.values()):
-            slot.index = index
+            slot.index = slot.services.index = index
             for contribution in slot.services.values():
                 contribution.index = index
         self._routes = None
@@ -131,9 +143,13 @@ class Board:
 
 
 class BoardPublisher:
-    """Implements `clusterf.plugin.Publisher` for one source."""
+    """Implements `clusterf.plugin.Publisher` for one source.
+
+    ``spoken``: whether this source has stated all that it knows, once at least.
+    """
 
     def __init__(self, board: Board, slot: Slot, spoke: Callable[[], None]) -> None:
+        self.spoken = False
         self._board = board
         self._slot = slot
         self._spoke = spoke
@@ -143,12 +159,12 @@ class BoardPublisher:
         self._spoke()
         for record in records:
             if isinstance(record, Backend):
-                backends = self._holding(record.service).backends
+                backends = self._slot.services[record.service].backends
                 if backends.get(record.id) != record:
                     backends[record.id] = record
                     self._board.mark(record.service)
             elif isinstance(record, ServiceSpec):
-                holding = self._holding(record.name)
+                holding = self._slot.services[record.name]
                 if holding.spec != record:
                     holding.spec = record
                     self._board.mark(record.name)
@@ -182,20 +198,15 @@ class BoardPublisher:
     def replace(self, records: Iterable[Record]) -> None:
         """State all that the source knows; only what differs is marked."""
         self._spoke()
-        services: dict[str, Contribution] = {}
+        services = Holdings(self._slot.index)
         routes: dict[str, Route] = {}
         for record in records:
-            if isinstance(record, Route):
-                routes[record.name] = record
-                continue
-            name = record.service if isinstance(record, Backend) else record.name
-            holding = services.get(name)
-            if holding is None:
-                holding = services[name] = Contribution(self._slot.index, None, {})
             if isinstance(record, Backend):
-                holding.backends[record.id] = record
+                services[record.service].backends[record.id] = record
+            elif isinstance(record, ServiceSpec):
+                services[record.name].spec = record
             else:
-                holding.spec = record
+                routes[record.name] = record
         before = self._slot.services
         for name, holding in services.items():
             if name in before and before[name] == holding:
@@ -207,6 +218,7 @@ class BoardPublisher:
         if routes != self._slot.routes:
             self._slot.routes = routes
             self._board.routes_changed()
+        self.spoken = True
         if not self._slot.synced:
             self._slot.synced = True
             self._board.poke()
@@ -221,9 +233,3 @@ class BoardPublisher:
     def degraded(self, reason: str | None) -> None:
         """Say that the source works on what it last knew."""
         self._slot.degraded = reason
-
-    def _holding(self, name: str) -> Contribution:
-        holding = self._slot.services.get(name)
-        if holding is None:
-            holding = self._slot.services[name] = Contribution(self._slot.index, None, {})
-        return holding

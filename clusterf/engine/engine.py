@@ -226,7 +226,7 @@ class Engine:
             publisher = self.board.publisher(instance.name, task.health.running)
             slot = self.board.slots[instance.name]
             has_started = _always if self.started.is_set() else partial(getattr, slot, "synced")
-            self._sources.start_soon(task.run, partial(source.run, publisher), has_started)
+            self._sources.start_soon(task.run, partial(task.publish, publisher), has_started)
 
     def _start_outputs(self, *, reloaded: bool) -> None:
         if self._outputs is None:

@@ -10,14 +10,17 @@ from typing import Any, TypeVar
 import trio
 
 from clusterf.config.configuration import Configuration, Instance
+from clusterf.engine.board import BoardPublisher
 from clusterf.engine.context import InstanceContext
 from clusterf.engine.runner import Runner
-from clusterf.engine.supervisor import Health, supervise
+from clusterf.engine.supervisor import Health, PluginFault, supervise
 from clusterf.model.errors import ClusterfError, PluginLoadError
 from clusterf.pipeline.decide import NamedPolicy
 from clusterf.plugin.api import AnyType, Closing, Output, OutputType, Source
 
 T = TypeVar("T")
+
+_UNSPOKEN = "a bug in the plugin: a source must call replace() before it returns"
 
 _CLOSE_WITHIN = 5.0
 """Seconds that an output may take to let go of its sockets."""
@@ -125,6 +128,17 @@ class SourceTask(Task):
     """A running source."""
 
     source: Source = field(kw_only=True)
+
+    async def publish(self, publisher: BoardPublisher) -> None:
+        """Run the source; what it leaves behind when it returns is final.
+
+        Raises:
+            PluginFault: it returned and never stated all that it knows. What it may own stays
+                unknown, which is not empty: so it is run again, until it speaks.
+        """
+        await self.source.run(publisher)
+        if not publisher.spoken:
+            raise PluginFault("ended without having spoken", hint=_UNSPOKEN)
 
 
 @dataclass(slots=True)

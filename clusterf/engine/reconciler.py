@@ -108,7 +108,12 @@ class Reconciler:
 
     async def reconcile(self, services: Iterable[str]) -> set[ServiceKey]:
         """Bring the table up to date for these services; returns the entries that changed."""
-        run = _Pass(Facts(routes=self._board.routes(), now=trio.current_time()))
+        facts = Facts(
+            routes=self._board.routes(),
+            method=self._rules.defaults.method,
+            now=trio.current_time(),
+        )
+        run = _Pass(facts)
         unspoken = self._board.unsynced()
         queue = deque(dict.fromkeys(services))
         done = 0
@@ -138,29 +143,29 @@ class Reconciler:
             return set()
         self.failures.pop(name, None)
         self._undecided.pop(name, None)
-        again = self._claims.claim(name, order, resolution.entries)
-        refusals = list(resolution.refusals)
+        entries, refusals = resolution
+        again = self._claims.claim(name, order, entries)
         kept: dict[ServiceKey, VirtualService] = {}
-        for key, entry in resolution.entries.items():
+        for key, entry in entries.items():
             holder = self._claims.holder(key)
             if holder == name:
                 kept[key] = entry
             else:
-                refusals.append(_taken(name, key, holder or "", entry))
-        self._tell(name, tuple(refusals))
+                refusals = (*refusals, _taken(name, key, holder or "", entry))
+        self._tell(name, refusals)
         self._store(name, kept, run)
         return again
 
     def _through_pipeline(self, name: str, facts: Facts) -> tuple[tuple[int, int, str], Resolution]:
         service = merge(name, self._board.contributions(name))
         if service is None:
-            return (0, 0, name), Resolution()
+            return (0, 0, name), Resolution({})
         # An order names what sources know. Before the policies, since one may split a backend
         # under other ids; after them too, for it beats what they say.
         service = override(service, self.drained)
         outcome = decide(service, self._rules.policies, facts)
         if isinstance(outcome, Refusal):
-            return service.order, Resolution(refusals=(*service.refusals, outcome))
+            return service.order, Resolution({}, (*service.refusals, outcome))
         overridden = override(outcome, self.drained)
         return service.order, resolve(overridden, self._rules.defaults, self._rules.scope)
 
@@ -175,14 +180,14 @@ class Reconciler:
 
     def _tell(self, name: str, refusals: tuple[Refusal, ...]) -> None:
         """Log refusals that are new, once each."""
+        if not refusals:
+            self.refusals.pop(name, None)
+            return
         before = set(self.refusals.get(name, ()))
         for refusal in refusals:
             if refusal not in before:
                 log.warning("refused reason=%s %s", refusal.reason, refusal)
-        if refusals:
-            self.refusals[name] = refusals
-        else:
-            self.refusals.pop(name, None)
+        self.refusals[name] = refusals
 
     def _store(self, name: str, kept: Mapping[ServiceKey, VirtualService], run: _Pass) -> None:
         for key in self._entries.get(name, ()):
@@ -197,9 +202,11 @@ class Reconciler:
             before = self.table.get(key)
             # Also when it is equal: the reasons in it may have changed.
             self.table[key] = entry
-            if before != entry:
-                self._depart(key, before, entry)
+            if before is None:
                 self._index(key, present=True)
+                run.changed.add(key)
+            elif before != entry:
+                self._depart(key, before, entry)
                 run.changed.add(key)
         if kept:
             self._entries[name] = tuple(kept)

@@ -18,6 +18,10 @@ QUIET_SPELL = 60.0
 """A run that lasted this long counts as healthy: its next failure starts at the first delay."""
 
 
+class PluginFault(ClusterfError):
+    """A plugin breaks its word without an exception of its own: told as its bug."""
+
+
 class State(StrEnum):
     """Health of an instance."""
 
@@ -104,7 +108,8 @@ async def _wait(delay: float, failure: Exception, health: Health, log: logging.L
     health.retry_at = now + delay
     if isinstance(failure, ClusterfError):
         repeated = health.reason == failure.args[0]
-        health.reason, health.hint, health.bug = failure.args[0], failure.hint, False
+        health.reason, health.hint = failure.args[0], failure.hint
+        health.bug = isinstance(failure, PluginFault)
         log.log(
             logging.DEBUG if repeated else logging.WARNING,
             "unavailable reason=%r retry_in=%.1fs",
@@ -120,7 +125,7 @@ async def _wait(delay: float, failure: Exception, health: Health, log: logging.L
 
 def expected(error: BaseException) -> ClusterfError | None:
     """The declared failure in an exception, also when a nursery has wrapped it in a group."""
-    if isinstance(error, (SourceUnavailable, OutputUnavailable)):
+    if isinstance(error, (SourceUnavailable, OutputUnavailable, PluginFault)):
         return error
     if isinstance(error, BaseExceptionGroup):
         found = [expected(inner) for inner in error.exceptions]

@@ -105,10 +105,13 @@ class Network(NamedTuple):
         return self.address.family
 
     def __contains__(self, address: object) -> bool:
-        if not isinstance(address, Address) or len(address) != len(self.address):
+        own, length = self
+        if not isinstance(address, Address) or len(address) != len(own):
             return False
-        shift = len(address) * 8 - self.length
-        return int.from_bytes(address) >> shift == int.from_bytes(self.address) >> shift
+        whole, rest = length >> 3, length & 7
+        if address[:whole] != own[:whole]:
+            return False
+        return not rest or (address[whole] ^ own[whole]) >> (8 - rest) == 0
 
     def __str__(self) -> str:
         return f"{self.address}/{self.length}"

@@ -1,13 +1,14 @@
 """What sources know: services, backends and routes, before policies. *None* means "no opinion".
 
 These are the records of the board. Each has a ``ref``, the key under which its source can
-put it again or drop it.
+put it again or drop it. There may be a hundred thousand of them, so they are tuples: made, compared
+and taken apart in C. Name the fields all the same; ``_replace`` makes a changed copy.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
@@ -65,8 +66,7 @@ class RouteRef(NamedTuple):
 Ref: TypeAlias = ServiceRef | BackendRef | RouteRef
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frontend:
+class Frontend(NamedTuple):
     """Where clients reach a service: VIPs with ports, or a firewall mark of one family."""
 
     ipv4: Address | None = None
@@ -75,9 +75,16 @@ class Frontend:
     fwmark: int | None = None
     family: Family = Family.INET  # of the firewall mark only
 
+    @property
+    def families(self) -> frozenset[Family]:
+        """Families by which clients come."""
+        marked = {self.family} if self.fwmark is not None else set()
+        inet = {Family.INET} if self.ipv4 is not None else set()
+        inet6 = {Family.INET6} if self.ipv6 is not None else set()
+        return frozenset(marked | inet | inet6)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceSpec:
+
+class ServiceSpec(NamedTuple):
     """Record: what one source says about a service.
 
     ``order`` is the place among the services of this source: of two services that claim one VIP
@@ -85,6 +92,8 @@ class ServiceSpec:
     """
 
     name: str
+    provenance: Provenance
+    order: int = 0
     frontends: tuple[Frontend, ...] | None = None
     scheduler: str | None = None
     flags: frozenset[str] | None = None
@@ -95,8 +104,6 @@ class ServiceSpec:
     tunnel: Tunnel | None = None
     upper_threshold: int | None = None
     lower_threshold: int | None = None
-    order: int = 0
-    provenance: Provenance
 
     @property
     def ref(self) -> ServiceRef:
@@ -104,8 +111,7 @@ class ServiceSpec:
         return ServiceRef(self.name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backend:
+class Backend(NamedTuple):
     """Record: one candidate behind a service.
 
     ``quiesced`` is the reason for which it shall get no new connections (weight 0), in words:
@@ -115,9 +121,8 @@ class Backend:
 
     service: str
     id: str
-    ipv4: Address | None = None
-    ipv6: Address | None = None
     ports: Ports
+    provenance: Provenance
     weight: int | None = None
     quiesced: str | None = None
     method: Method | None = None
@@ -125,8 +130,9 @@ class Backend:
     tunnel: Tunnel | None = None
     upper_threshold: int | None = None
     lower_threshold: int | None = None
-    labels: Mapping[str, str] = field(default_factory=lambda: NO_LABELS)
-    provenance: Provenance
+    ipv4: Address | None = None
+    ipv6: Address | None = None
+    labels: Mapping[str, str] = NO_LABELS
 
     @property
     def ref(self) -> BackendRef:
@@ -141,19 +147,18 @@ class Backend:
         return self.ipv4 if family is Family.INET else self.ipv6
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class Route(NamedTuple):
     """Record: backends in ``prefix`` (None: all) are reached by ``method``, through ``gateway``.
 
     A route without a method filters out the backends it matches.
     """
 
     name: str
+    provenance: Provenance
     prefix: Network | None = None
     method: Method | None = None
     gateway: Address | None = None
     tunnel: Tunnel | None = None
-    provenance: Provenance
 
     @property
     def ref(self) -> RouteRef:
@@ -164,8 +169,7 @@ class Route:
 Record: TypeAlias = ServiceSpec | Backend | Route
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
+class Service(NamedTuple):
     """All that is known of one service: what merge yields, policies change, resolve consumes.
 
     ``order`` sorts services by the configuration: source, place in it, name. ``sources`` are the
@@ -177,19 +181,21 @@ class Service:
     spec: ServiceSpec
     backends: Mapping[str, Backend]
     refusals: tuple[Refusal, ...] = ()
-    sources: tuple[Provenance, ...] = field(default=())
+    sources: tuple[Provenance, ...] = ()
 
     def with_backends(self, backends: Mapping[str, Backend], *refusals: Refusal) -> Service:
         """Return a copy with other backends and further refusals."""
-        return replace(self, backends=backends, refusals=self.refusals + refusals)
+        return self._replace(backends=backends, refusals=self.refusals + refusals)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What policies may know besides the service: routes in configuration order, and the time.
 
-    ``now`` is in seconds on the engine's clock; it has no meaning across restarts.
+    ``method`` holds where neither a backend nor its service names one. ``now`` is in seconds on
+    the engine's clock; it has no meaning across restarts.
     """
 
     routes: tuple[Route, ...] = ()
+    method: Method = Method.MASQ
     now: float = 0.0

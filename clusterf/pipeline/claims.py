@@ -12,6 +12,8 @@ from clusterf.model.table import ServiceKey
 
 Order = tuple[int, int, str]
 
+_NOTHING: tuple[Order, frozenset[ServiceKey]] = ((0, 0, ""), frozenset())
+
 
 @dataclass(slots=True)
 class Claims:
@@ -27,7 +29,7 @@ class Claims:
     def claim(self, service: str, order: Order, keys: Iterable[ServiceKey]) -> set[str]:
         """State all that a service claims now; returns the other services to look at again."""
         wanted = frozenset(keys)
-        _, before = self._claims.get(service, (order, frozenset[ServiceKey]()))
+        _, before = self._claims.get(service, _NOTHING)
         if wanted:
             self._claims[service] = (order, wanted)
         else:
@@ -42,7 +44,8 @@ class Claims:
                 if not self._waiting[key]:
                     del self._waiting[key]
         for key in wanted:
-            again |= self._ask(service, key)
+            if self._holder.setdefault(key, service) != service or key in self._waiting:
+                again |= self._ask(service, key)
         again.discard(service)
         return again
 
@@ -51,10 +54,11 @@ class Claims:
         return self._holder.get(key)
 
     def _ask(self, service: str, key: ServiceKey) -> set[str]:
-        holder = self._holder.setdefault(key, service)
+        """Settle who holds a contested entry; returns who has to be looked at."""
+        holder = self._holder[key]
         if holder == service:
-            waiting = self._waiting.get(key, set())
-            if self._order(service) <= min(map(self._order, waiting), default=self._order(service)):
+            waiting = self._waiting[key]
+            if self._order(service) <= min(map(self._order, waiting)):
                 return set()
             # Its own place in the order has changed.
             waiting.add(service)

@@ -7,15 +7,19 @@ what the earlier ones left open, and a contradiction is reported with both prove
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from clusterf.model.provenance import Provenance, Refusal
 from clusterf.model.service import Backend, Service, ServiceSpec
 
-_MERGED = tuple(
-    field.name for field in fields(ServiceSpec) if field.name not in {"name", "order", "provenance"}
+_MERGED = tuple(name for name in ServiceSpec._fields if name not in {"name", "order", "provenance"})
+_facts = itemgetter(
+    *(index for index, name in enumerate(Backend._fields) if name not in {"labels", "provenance"})
 )
+"""Everything of a backend that reaches the kernel."""
+
 _NO_PLACE = 2**31
 """Order of a service that no source defines (only backends name it): after all that are defined."""
 
@@ -50,7 +54,7 @@ def merge(name: str, contributions: Sequence[Contribution]) -> Service | None:
     if spec is None:
         spec = ServiceSpec(name=name, provenance=Provenance("merge"))
     backends = _join(contributions, refusals)
-    return Service(name=name, order=order, spec=spec, backends=backends, refusals=tuple(refusals))
+    return Service(name, order, spec, backends, tuple(refusals))
 
 
 def _fill(spec: ServiceSpec, later: ServiceSpec, refusals: list[Refusal]) -> ServiceSpec:
@@ -72,7 +76,7 @@ def _fill(spec: ServiceSpec, later: ServiceSpec, refusals: list[Refusal]) -> Ser
                     later.provenance,
                 )
             )
-    return replace(spec, **filled) if filled else spec
+    return spec._replace(**filled) if filled else spec
 
 
 def _join(contributions: Sequence[Contribution], refusals: list[Refusal]) -> dict[str, Backend]:
@@ -95,19 +99,3 @@ def _join(contributions: Sequence[Contribution], refusals: list[Refusal]) -> dic
                     )
                 )
     return backends
-
-
-def _facts(backend: Backend) -> tuple[object, ...]:
-    """Everything that reaches the kernel, so not labels and provenance."""
-    return (
-        backend.ipv4,
-        backend.ipv6,
-        backend.ports,
-        backend.weight,
-        backend.quiesced,
-        backend.method,
-        backend.gateway,
-        backend.tunnel,
-        backend.upper_threshold,
-        backend.lower_threshold,
-    )

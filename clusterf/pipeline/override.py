@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 from clusterf.model.address import Family
@@ -23,6 +22,8 @@ def override(service: Service, drained: Mapping[Drained, str]) -> Service:
     A backend is named by its whole id: ``web-1`` that is gone does not stand for ``web-10``.
     It stands for what a policy splits it into, ``web-1/inet`` and ``web-1/inet6``.
     """
+    if not drained:
+        return service
     mine = {order: reason for order, reason in drained.items() if order.service == service.name}
     if not mine:
         return service
@@ -31,7 +32,7 @@ def override(service: Service, drained: Mapping[Drained, str]) -> Service:
         whole = (order.backend, *(f"{order.backend}/{family}" for family in Family))
         for identity in whole if order.backend else service.backends:
             if identity in backends and backends[identity].quiesced is None:
-                backends[identity] = replace(backends[identity], quiesced=reason)
+                backends[identity] = backends[identity]._replace(quiesced=reason)
     return service.with_backends(backends)
 
 

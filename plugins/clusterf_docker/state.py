@@ -47,7 +47,10 @@ _NOT_BACK = Objection("", "not_back", "is not back since the engine was away; ke
 
 @dataclass(slots=True)
 class Changes:
-    """What to publish. A ref is in ``puts`` or in ``drops``, never in both."""
+    """What to publish. A ref is in ``puts`` or in ``drops``, never in both.
+
+    A backend that came and went since the last call is in ``drops``, too.
+    """
 
     puts: dict[BackendRef, Backend] = field(default_factory=dict)
     drops: dict[BackendRef, Backend] = field(default_factory=dict)

@@ -41,7 +41,7 @@ class RoutesPolicy:
             self._made_of = facts.routes
         if not self._lookup.size:
             return service
-        return routed(service, self._lookup)
+        return routed(service, self._lookup, facts.method)
 
     def _counts(self, route: Route) -> bool:
         """Whether the source of a route is among those asked for, with or without "sources."."""

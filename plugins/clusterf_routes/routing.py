@@ -1,13 +1,14 @@
 """Backends after their routes: reached by the route's method, filtered out, or left alone.
 
-Each family of a backend has a route of its own. Where the two differ, the backend becomes one of
-each family, because a backend has one method and one gateway.
+Each family of a backend has a route of its own, and those count by which clients come. Where two
+that count differ, the backend becomes one of each family, because a backend has one method and
+one gateway.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
 
 from clusterf.model.address import Family
 from clusterf.model.provenance import Refusal
@@ -21,12 +22,33 @@ _NAMED = 8
 The original's whitelist (a default route without a method) filters nearly the whole cluster.
 """
 
+_FILTERED = Reach()
 
-def routed(service: Service, lookup: Lookup) -> Service:
-    """The service with its backends as the routes want them; the same object if they all are."""
+
+@dataclass(slots=True)
+class _Routing:
+    """One service on its way. ``method`` holds for backends that name none."""
+
+    service: Service
+    method: Method
+    backends: dict[str, Backend] = field(default_factory=dict)
+    filtered: list[tuple[Backend, Way, str]] = field(default_factory=list)
+
+    @property
+    def asked(self) -> Collection[Family]:
+        """Families by which clients come; both where no frontend says."""
+        frontends = self.service.spec.frontends or ()
+        return {family for one in frontends for family in one.families} or set(Family)
+
+
+def routed(service: Service, lookup: Lookup, method: Method) -> Service:
+    """The service with its backends as the routes want them; the same object if they all are.
+
+    ``method`` is that of backends without one, in a service without one.
+    """
     longest = lookup.ways.longest
-    backends: dict[str, Backend] = {}
-    filtered: list[tuple[Backend, Way, str]] = []
+    run = _Routing(service, service.spec.method or method)
+    backends = run.backends
     same = True
     for identity, backend in service.backends.items():
         ipv4, ipv6 = backend.ipv4, backend.ipv6
@@ -35,21 +57,18 @@ def routed(service: Service, lookup: Lookup) -> Service:
         way = way4 or way6
         if way is None:
             backends[identity] = backend
-            continue
-        if ipv4 is None or ipv6 is None or _reach(way4) == _reach(way6):
-            if way.reach.method is None:
-                filtered.append((backend, way, "is"))
-                same = False
-                continue
-            backends[identity] = following = _follow(backend, way.reach)
+        elif ipv4 is not None and ipv6 is not None and _reach(way4) != _reach(way6):
+            _follow_each(run, backend, {Family.INET: way4, Family.INET6: way6})
+            same = same and backends.get(identity) is backend
+        elif way.reach == _FILTERED:
+            run.filtered.append((backend, way, "is"))
+            same = False
+        else:
+            backends[identity] = following = _follow(backend, way)
             same = same and following is backend
-            continue
-        same = False
-        for half in _halves(service, backend, way4, way6, filtered):
-            backends[half.id] = half
     if same and not lookup.has_ignored:
         return service
-    refusals = (*_filtered(service, filtered), *_ignored(service, lookup))
+    refusals = (*_filtered(service, run.filtered), *_ignored(service, lookup))
     if same and not refusals:
         return service
     return service.with_backends(backends, *refusals)
@@ -59,55 +78,64 @@ def _reach(way: Way | None) -> Reach | None:
     return None if way is None else way.reach
 
 
-def _follow(backend: Backend, reach: Reach) -> Backend:
-    method, gateway, tunnel = reach
+def _follow(backend: Backend, way: Way | None) -> Backend:
+    if way is None:
+        return backend
+    method, gateway, tunnel = way.reach
     tunnel = tunnel or backend.tunnel
     if (backend.method, backend.gateway, backend.tunnel) == (method, gateway, tunnel):
         return backend
-    return replace(backend, method=method, gateway=gateway, tunnel=tunnel)
+    return backend._replace(method=method, gateway=gateway, tunnel=tunnel)
 
 
-def _halves(
-    service: Service,
-    backend: Backend,
-    way4: Way | None,
-    way6: Way | None,
-    filtered: list[tuple[Backend, Way, str]],
-) -> Iterator[Backend]:
-    """What is left of a backend whose families have different routes.
-
-    With one family filtered out it is a backend of the other one and keeps its id.
-    """
-    families = {Family.INET: way4, Family.INET6: way6}
-    left: dict[Family, Backend] = {}
-    for family, way in families.items():
-        if way is not None and way.reach.method is None:
+def _follow_each(run: _Routing, backend: Backend, ways: dict[Family, Way | None]) -> None:
+    """Take in a backend whose families have different routes: one backend, or one of each."""
+    asked = run.asked
+    left: dict[Family, Way | None] = {}
+    for family, way in ways.items():
+        if _reach(way) != _FILTERED:
+            left[family] = way
+        elif way is not None and family in asked:
             words = "IPv4" if family is Family.INET else "IPv6"
-            filtered.append((backend, way, f"by its {words} address is"))
-            continue
-        half = _only(backend, family)
-        left[family] = half if way is None else _follow(half, way.reach)
-    if len(left) == 1:
-        yield from left.values()
-        return
-    for family, half in left.items():
+            run.filtered.append((backend, way, f"by its {words} address is"))
+    wanted = [family for family in left if family in asked]
+    if len(wanted) == 2:
+        for half in _halves(run, backend, left):
+            run.backends[half.id] = half
+    elif wanted and len(asked) == 1:
+        # The other address stays; packets never go to it while there is one of their own family.
+        run.backends[backend.id] = _follow(backend, left[wanted[0]])
+    elif left:
+        [(family, way)] = left.items()
+        half = _follow(_only(backend, family), way)
+        if wanted or _crosses_families(run, half):
+            run.backends[backend.id] = half
+
+
+def _halves(run: _Routing, backend: Backend, ways: dict[Family, Way | None]) -> Iterator[Backend]:
+    for family, way in ways.items():
+        half = _follow(_only(backend, family), way)
         identity = f"{backend.id}/{family}"
-        while identity in service.backends:
+        while identity in run.service.backends:
             identity += "+"
-        method = half.method or service.spec.method
-        if method is Method.TUNNEL and half.gateway is None:
-            # A tunnel crosses families: without a gateway this half would serve the virtual
-            # services of the other family too, beside the other half. As its own gateway it
-            # does not, and with a tunnel the port is the frontend's either way.
-            yield replace(half, id=identity, gateway=half.address(family))
+        if _crosses_families(run, half):
+            # This half would serve the virtual services of the other family too, beside the
+            # other half. As its own gateway it does not, and with a tunnel the port is the
+            # frontend's either way.
+            yield half._replace(id=identity, gateway=half.address(family))
         else:
-            yield replace(half, id=identity)
+            yield half._replace(id=identity)
+
+
+def _crosses_families(run: _Routing, half: Backend) -> bool:
+    """Only a tunnel does, and through a gateway only for an address of the clients' family."""
+    return (half.method or run.method) is Method.TUNNEL and half.gateway is None
 
 
 def _only(backend: Backend, family: Family) -> Backend:
     if family is Family.INET:
-        return replace(backend, ipv6=None)
-    return replace(backend, ipv4=None)
+        return backend._replace(ipv6=None)
+    return backend._replace(ipv4=None)
 
 
 def _filtered(service: Service, filtered: list[tuple[Backend, Way, str]]) -> Iterator[Refusal]:

@@ -1,13 +1,8 @@
-"""From the values of a static file to records, with a fault for each thing that is wrong.
-
-Most backends are plain strings, and there may be a hundred thousand of them: those are read in
-one tight loop, without a model for each.
-"""
+"""From the values of a static file to records, with a fault for each thing that is wrong."""
 
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -16,17 +11,14 @@ from pydantic import ValidationError
 
 from clusterf.model.address import Address, endpoint
 from clusterf.model.provenance import Provenance
-from clusterf.model.service import NO_LABELS, Backend, Ports, Route, ServiceSpec
+from clusterf.model.service import Backend, Route, ServiceSpec
 from clusterf.plugin import Code, Fault, did_you_mean, faults_of, shown
 from clusterf_static.order import GAP
+from clusterf_static.plain import every_protocol, plain_backends, plain_frontend
 from clusterf_static.shape import BackendTable, RouteTable, ServiceTable
 
 _NAME = re.compile(r"[^\s/\x00-\x1f\x7f]{1,253}")
-_PORT = re.compile(r"[1-9][0-9]{0,4}")
 _SECTIONS = ("services", "routes")
-
-_ports: dict[str, Ports] = {}
-"""Text of a port to the one value that all its backends share; at most 65535 of them."""
 
 
 class Section(NamedTuple):
@@ -85,21 +77,30 @@ def _service(content: Content, name: str, table: Any, provenance: Provenance) ->
         message = f"must be an array, not {shown(items)}"
         content.faults.append(Fault((*at, "backends"), message, code=Code.WRONG_TYPE))
         items = []
-    plain = {key: value for key, value in table.items() if key != "backends"}
+    settings = {key: value for key, value in table.items() if key != "backends"}
     spec = None
     try:
-        spec = _spec(name, ServiceTable.model_validate(plain), GAP * len(content.names), provenance)
+        spec = _spec(name, settings, GAP * len(content.names), provenance)
     except ValidationError as error:
-        content.faults.extend(fault.below(at) for fault in faults_of(error, ServiceTable, plain))
+        content.faults.extend(fault.below(at) for fault in faults_of(error, ServiceTable, settings))
     right = spec is not None and len(content.faults) == before
-    faults: list[Fault] = []
-    backends = read_backends(items, name, provenance, faults)
-    content.faults.extend(fault.below((*at, "backends")) for fault in faults)
+    backends = plain_backends(items, name, provenance)
+    if backends is None:
+        faults: list[Fault] = []
+        backends = read_backends(items, name, provenance, faults)
+        content.faults.extend(fault.below((*at, "backends")) for fault in faults)
     if right and spec is not None:
         content.services[name] = Section(spec, backends)
 
 
-def _spec(name: str, table: ServiceTable, order: int, provenance: Provenance) -> ServiceSpec:
+def _spec(
+    name: str, settings: Mapping[str, Any], order: int, provenance: Provenance
+) -> ServiceSpec:
+    if settings.keys() == {"frontend"}:
+        frontend = plain_frontend(settings["frontend"])
+        if frontend is not None:
+            return ServiceSpec(name, provenance, order, (frontend,))
+    table = ServiceTable.model_validate(settings)
     return ServiceSpec(
         name=name,
         frontends=table.values(),
@@ -122,28 +123,9 @@ def read_backends(
 ) -> dict[str, Backend]:
     """Backends by id; what is wrong is left out and told by its index."""
     backends: dict[str, Backend] = {}
-    known_ports, pton, inet = _ports, socket.inet_pton, socket.AF_INET
     for index, item in enumerate(items):
-        backend: Backend | Fault
-        if type(item) is str:
-            host, _, port = item.rpartition(":")
-            ports = known_ports.get(port)
-            try:
-                # inet_pton takes one spelling only, so the text itself is the id.
-                address = Address(pton(inet, host))
-            except (OSError, ValueError):
-                address = None
-            if ports is not None and address is not None and 0 < address[0] < 224:
-                backend = Backend(
-                    service=service,
-                    id=item,
-                    ipv4=address,
-                    ports=ports,
-                    labels=NO_LABELS,
-                    provenance=provenance,
-                )
-            else:
-                backend = _from_string(item, service, provenance)
+        if isinstance(item, str):
+            backend = _from_string(item, service, provenance)
         else:
             backend = _from_table(item, service, provenance, faults, index)
         if isinstance(backend, Fault):
@@ -188,13 +170,13 @@ def _from_string(text: str, service: str, provenance: Provenance) -> Backend | F
         return Fault((), f"{shown(text)} is not an address with a port", form)
     if not _is_unicast(address):
         return Fault((), f"{address} is no address of a backend")
-    if not _PORT.fullmatch(port) or int(port) > 65535:
+    try:
+        ports = every_protocol[port]
+    except KeyError:
         return Fault((), f"{shown(port)} is not a port", "from 1 to 65535", Code.OUT_OF_RANGE)
-    number = int(port)
-    ports = _ports.setdefault(port, Ports(number, number, number))
     if len(address) == 4:
         return Backend(service=service, id=text, ipv4=address, ports=ports, provenance=provenance)
-    identity = endpoint(address, number)
+    identity = endpoint(address, int(port))
     return Backend(service=service, id=identity, ipv6=address, ports=ports, provenance=provenance)
 
 

@@ -7,7 +7,7 @@ The work is the size of the files that changed; only their order is walked as a 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from clusterf.model.provenance import Refusal
@@ -31,7 +31,8 @@ class Shelf:
         self.files: dict[Path, Content] = {}
         self.duplicates: dict[str, Refusal] = {}
         """Refusals of services that an earlier file has too, by ``file services.name``."""
-        self._holders: dict[str, set[Path]] = {}
+        self._holders: dict[str, tuple[Path, ...]] = {}
+        """In order, for each service that any file has; the first counts."""
         self._services: dict[str, Section] = {}
         self._routes: dict[str, Route] = {}
         self._numbers: dict[str, int] = {}
@@ -56,8 +57,10 @@ class Shelf:
             reordered |= before is None or before.names != content.names
             touched |= dict.fromkeys(self._remove(path)) | dict.fromkeys(content.services)
             self.files[path] = content
+            alone = (path,)
             for name in content.services:
-                self._holders.setdefault(name, set()).add(path)
+                others = self._holders.get(name)
+                self._holders[name] = tuple(sorted((*others, path))) if others else alone
         difference = Difference()
         counting = {name: self._counting(name) for name in touched}
         reordered |= any(
@@ -75,11 +78,10 @@ class Shelf:
         if content is None:
             return ()
         for name in content.services:
-            holders = self._holders[name]
-            holders.discard(path)
             self.duplicates.pop(_key(path, name), None)
-            if not holders:
-                del self._holders[name]
+            left = tuple(other for other in self._holders.pop(name) if other != path)
+            if left:
+                self._holders[name] = left
         return content.services
 
     def _counting(self, name: str) -> Section | None:
@@ -87,9 +89,10 @@ class Shelf:
         holders = self._holders.get(name)
         if not holders:
             return None
-        first = min(holders)
-        self.duplicates.pop(_key(first, name), None)
-        for path in holders - {first}:
+        first = holders[0]
+        if self.duplicates:
+            self.duplicates.pop(_key(first, name), None)
+        for path in holders[1:]:
             spec = self.files[path].services[name].spec
             self.duplicates[_key(path, name)] = Refusal(
                 f"service {name}",
@@ -106,13 +109,13 @@ class Shelf:
             name
             for path in sorted(self.files)
             for name in self.files[path].names
-            if name in self.files[path].services and min(self._holders[name]) == path
+            if name in self.files[path].services and self._holders[name][0] == path
         ]
         self._numbers = number(names, self._numbers)
         for name, section in self._services.items():
             place = self._numbers.get(name)
             if place is not None and place != section.spec.order and name not in touched:
-                spec = replace(section.spec, order=place)
+                spec = section.spec._replace(order=place)
                 self._services[name] = Section(spec, section.backends)
                 difference.put.append(spec)
 
@@ -126,7 +129,7 @@ class Shelf:
             return
         spec = section.spec
         if spec.order != self._numbers[name]:
-            spec = replace(spec, order=self._numbers[name])
+            spec = spec._replace(order=self._numbers[name])
         if before is None:
             difference.put.append(spec)
             difference.put.extend(section.backends.values())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,10 +18,19 @@ from clusterf.model.operation import (
     steps,
 )
 from clusterf.model.service import Backend, Service, ServiceSpec
-from clusterf.model.table import DestinationKey, Method, Protocol, ServiceKey, VirtualService
+from clusterf.model.table import (
+    WEIGHT_MAX,
+    DestinationKey,
+    Method,
+    Protocol,
+    ServiceKey,
+    VirtualService,
+)
 from clusterf.pipeline.claims import Claims
+from clusterf.pipeline.destinations import Tally, destinations_of, target_of
 from clusterf.pipeline.merge import Contribution, merge
-from clusterf.pipeline.resolve import _by_nat, _target, resolve
+from clusterf.pipeline.resolve import resolve
+from clusterf.pipeline.settings import Settings, settle
 from tests import strategies
 from tests.model_kernel import RULES, Kernel, KernelOutput, Pair, Wanted
 from tests.strategies import MANAGED
@@ -277,16 +285,34 @@ def test_nothing_depends_on_the_order_in_which_backends_became_known(
     assert list(tables[0][0].backends) == list(tables[1][0].backends)
 
 
-@given(strategies.backends(web), strategies.managed_keys)
-def test_the_short_way_of_masq_leads_where_the_long_way_leads(
-    backend: Backend, key: ServiceKey
+def one_by_one(service: Service, key: ServiceKey, settings: Settings) -> dict[str, int]:
+    """Weights of destinations as they are without runs: each backend for itself."""
+    weights: dict[str, int] = {}
+    for backend in service.backends.values():
+        where = target_of(backend, key, backend.method or settings.method)
+        if isinstance(where, DestinationKey):
+            weight = settings.weight if backend.weight is None else backend.weight
+            weight = 0 if backend.quiesced else weight
+            weights[str(where)] = min(weights.get(str(where), 0) + weight, WEIGHT_MAX)
+    return weights
+
+
+@given(contributions, strategies.managed_keys)
+def test_a_run_of_backends_leads_where_its_backends_lead_one_by_one(
+    said: list[tuple[ServiceSpec | None, list[Backend]]], key: ServiceKey
 ) -> None:
-    backend = replace(backend, gateway=None, method=Method.MASQ)
-    short = _by_nat(key)
-    if short is not None:
-        address, port = short(backend)
-        where = None if address is None or port is None else DestinationKey(address, port)
-        assert _target(backend, key, key.family, Method.MASQ) == where
+    service = merged(said)
+    settings = settle(service.spec, Defaults(), [])
+    tally = Tally(service.name)
+    found = destinations_of(service, key, settings, tally)
+    weights = one_by_one(service, key, settings)
+    assert list(weights.items()) == [(str(target), one.weight) for target, one in found.items()]
+    where = {
+        identity: target_of(backend, key, backend.method or settings.method)
+        for identity, backend in service.backends.items()
+    }
+    assert tally.used == {b for b, found in where.items() if isinstance(found, DestinationKey)}
+    assert tally.refused == {b for b, found in where.items() if isinstance(found, str)}
 
 
 @given(contributions)

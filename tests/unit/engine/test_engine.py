@@ -190,6 +190,24 @@ async def test_what_a_silent_source_may_own_stays_until_it_has_spoken(
     assert [operation.describe() for operation in stage.kernel.writes] == ["-D -u 192.0.2.1:53"]
 
 
+async def test_a_source_that_ended_without_having_spoken_removes_nothing_and_is_told(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    class Mute(Talker):
+        async def run(self, publish: Publisher) -> None:
+            publish.put(*WEB)
+
+    stage.make_source = lambda settings, context: Mute(stage, context.name)  # type: ignore[method-assign]
+    stage.kernel.services = {udp(): entry(1)}
+    async with stage.running(stage.configuration(stage.source("a"), stage.output("k"))) as engine:
+        await trio.sleep(100)
+        health = engine.sources["sources.a"].health
+        assert (health.state, health.bug) == (State.DOWN, True)
+        assert engine.desired.hold == "sources.a has not spoken yet"
+        assert weights(stage, tcp()) == [10, 10]
+        assert udp() in stage.kernel.services
+
+
 async def test_a_look_between_the_word_and_its_pass_removes_nothing(
     stage: Stage, autojump_clock: MockClock
 ) -> None:

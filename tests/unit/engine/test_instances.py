@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,24 @@ import trio.testing
 from trio.testing import MockClock
 
 from clusterf.config.configuration import Configuration, Core, Instance
-from clusterf.engine.instances import OutputTask, Task, make, unchanged
+from clusterf.engine.board import Board, BoardPublisher
+from clusterf.engine.instances import OutputTask, SourceTask, Task, make, unchanged
 from clusterf.engine.journal import Journal
 from clusterf.engine.runner import Runner
-from clusterf.engine.supervisor import Health, State
+from clusterf.engine.supervisor import Health, PluginFault, State
 from clusterf.model.address import Network
 from clusterf.model.errors import ClusterfError, PluginLoadError, SourceUnavailable
-from clusterf.plugin.api import AnyType, Context, OutputType, PolicyType, SourceType
+from clusterf.plugin.api import (
+    AnyType,
+    Context,
+    OutputType,
+    PolicyType,
+    Publisher,
+    SourceType,
+)
 from clusterf.plugin.settings import Settings
 from tests.model_kernel import Kernel, KernelOutput, Wanted
+from tests.strategies import spec
 
 
 class Empty(Settings):
@@ -194,6 +204,70 @@ async def test_once_started_its_failures_are_its_own(autojump_clock: MockClock) 
         assert one.health.state is State.DOWN
         assert work.failures == 0
         await one.end()
+
+
+# --- sources that end ---
+
+
+class Ends:
+    """A source that puts a record and returns; in its ``speaks``-th run it states all."""
+
+    def __init__(self, *, puts: bool = False, speaks: int | None = None) -> None:
+        self.puts, self.speaks = puts, speaks
+        self.runs = 0
+
+    async def run(self, publish: Publisher) -> None:
+        self.runs += 1
+        if self.puts:
+            publish.put(spec("web"))
+        if self.runs == self.speaks:
+            publish.replace([spec("web")])
+
+
+def source_task(source: Ends, **facts: Any) -> tuple[SourceTask, BoardPublisher]:
+    board = Board()
+    board.arrange(["sources.s"])
+    one = SourceTask(replace(BEFORE.sources["s"], **facts), Health(), source=source)
+    return one, board.publisher("sources.s", one.health.running)
+
+
+@pytest.mark.parametrize("puts", [False, True])
+async def test_a_source_that_ends_without_having_spoken_is_run_again_and_told(
+    autojump_clock: MockClock,
+    caplog: pytest.LogCaptureFixture,
+    puts: bool,  # noqa: FBT001 - a case
+) -> None:
+    source = Ends(puts=puts)
+    one, publisher = source_task(source)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(one.run, partial(one.publish, publisher), lambda: False)
+        await trio.sleep(10)
+        assert source.runs > 2
+        assert (one.health.state, one.health.bug) == (State.DOWN, True)
+        assert one.health.reason == "ended without having spoken"
+        assert "replace()" in one.health.hint
+        await one.end()
+    assert "ended without having spoken" in caplog.text
+
+
+async def test_a_source_that_speaks_at_last_may_end(autojump_clock: MockClock) -> None:
+    source = Ends(speaks=3)
+    one, publisher = source_task(source)
+    await one.run(partial(one.publish, publisher), lambda: False)
+    assert (source.runs, one.health.state) == (3, State.FINISHED)
+
+
+async def test_a_source_that_spoke_in_an_earlier_run_may_end() -> None:
+    one, publisher = source_task(Ends())
+    publisher.replace([])
+    await one.run(partial(one.publish, publisher), lambda: True)
+    assert one.health.state is State.FINISHED
+
+
+async def test_a_source_that_must_start_and_ends_unspoken_ends_the_program() -> None:
+    one, publisher = source_task(Ends(), startup_error="fail")
+    with pytest.raises(PluginFault, match="ended without having spoken"):
+        await one.run(partial(one.publish, publisher), lambda: False)
 
 
 # --- closing outputs ---

@@ -8,7 +8,14 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from clusterf.engine.supervisor import BackOff, Health, State, expected, supervise
+from clusterf.engine.supervisor import (
+    BackOff,
+    Health,
+    PluginFault,
+    State,
+    expected,
+    supervise,
+)
 from clusterf.model.errors import ClusterfError, OutputUnavailable, SourceUnavailable
 
 log = logging.getLogger("clusterf.test")
@@ -136,6 +143,22 @@ async def test_a_general_error_of_ours_is_no_bug(
     task = Task(ClusterfError("m"), lasts=1.0)
     await task.supervised()
     assert (task.health.reason, task.health.bug) == ("m", False)
+
+
+async def test_a_broken_word_is_a_bug_without_a_traceback(
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    task = Task(PluginFault("ended without having spoken", hint="a bug"))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(task.supervised)
+        await wait_all_tasks_blocked()
+        health = task.health
+        assert (health.reason, health.hint, health.bug) == (
+            "ended without having spoken",
+            "a bug",
+            True,
+        )
+    assert [record.exc_info for record in caplog.records] == [None]
 
 
 async def test_being_well_again_clears_the_complaint(

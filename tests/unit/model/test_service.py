@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import pytest
+
 from clusterf.model.address import Family
 from clusterf.model.provenance import Refusal
-from clusterf.model.service import BackendRef, Ports, RouteRef, ServiceRef
+from clusterf.model.service import BackendRef, Frontend, Ports, RouteRef, ServiceRef
 from clusterf.model.table import Protocol
-from tests.strategies import backend, ip, route, service, spec
+from tests.strategies import backend, frontend, ip, route, service, spec
 
 
 def test_ports_are_told_by_protocol() -> None:
@@ -37,3 +39,18 @@ def test_a_service_with_other_backends_keeps_its_refusals() -> None:
     after = before.with_backends({}, new)
     assert (after.backends, after.refusals) == ({}, (old, new))
     assert (list(before.backends), before.refusals) == (["b1"], (old,))
+
+
+@pytest.mark.parametrize(
+    ("one", "families"),
+    [
+        (Frontend(), ""),
+        (frontend(), "inet"),
+        (Frontend(ipv6=ip("2001:db8:1::1")), "inet6"),
+        (Frontend(fwmark=1), "inet"),
+        (Frontend(fwmark=1, family=Family.INET6), "inet6"),
+        (Frontend(fwmark=1, family=Family.INET6, ipv4=ip("192.0.2.1")), "inet inet6"),
+    ],
+)
+def test_a_frontend_knows_by_which_families_clients_come(one: Frontend, families: str) -> None:
+    assert one.families == {Family(word) for word in families.split()}

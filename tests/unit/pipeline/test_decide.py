@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -24,7 +24,7 @@ class Weighs:
     def apply(self, one: Service, facts: Facts) -> Service | Refusal:
         assert facts is FACTS
         weight = (one.spec.weight or 0) * self.times + self.add
-        return replace(one, spec=replace(one.spec, weight=weight))
+        return one._replace(spec=one.spec._replace(weight=weight))
 
 
 @dataclass

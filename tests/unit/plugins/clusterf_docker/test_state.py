@@ -445,7 +445,8 @@ class LossyEngine(RuleBasedStateMachine):
         changes = self.state.changes()
         assert not changes.puts.keys() & changes.drops.keys()
         for ref in changes.drops:
-            del self.board[ref]
+            # What came and went between two calls is dropped unseen: the board ignores that.
+            self.board.pop(ref, None)
         self.board |= changes.puts
         assert self.board == {one.ref: one for one in self.state.records()}
 

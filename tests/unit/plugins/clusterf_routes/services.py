@@ -35,18 +35,17 @@ def backend(
     )
 
 
-def service(*backends: Backend) -> Service:
-    spec = ServiceSpec(
-        name="web",
-        frontends=(
-            Frontend(
-                ipv4=Address.parse("198.51.100.1"),
-                ipv6=Address.parse("2001:db8:ffff::1"),
-                ports=Ports(tcp=80),
-            ),
-        ),
-        provenance=SOURCE,
-    )
+BOTH_FAMILIES = Frontend(
+    ipv4=Address.parse("198.51.100.1"),
+    ipv6=Address.parse("2001:db8:ffff::1"),
+    ports=Ports(tcp=80),
+)
+
+
+def service(
+    *backends: Backend, frontend: Frontend = BOTH_FAMILIES, method: Method | None = None
+) -> Service:
+    spec = ServiceSpec(name="web", frontends=(frontend,), method=method, provenance=SOURCE)
     return Service(
         name="web", order=(0, 0, "web"), spec=spec, backends={one.id: one for one in backends}
     )

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clusterf.model.address import Address, Network
+import pytest
+
+from clusterf.model.address import Address, Family, Network
 from clusterf.model.defaults import Defaults
-from clusterf.model.table import AddressKey, DestinationKey, Method, Protocol
+from clusterf.model.service import Frontend, Ports
+from clusterf.model.table import AddressKey, DestinationKey, FwmarkKey, Method, Protocol
 from clusterf.pipeline.resolve import Resolution, Scope, resolve
 from clusterf_routes.lookup import Lookup
 from clusterf_routes.routing import routed
@@ -17,16 +20,23 @@ HTTP4 = AddressKey(Protocol.TCP, Address.parse("198.51.100.1"), 80)
 HTTP6 = AddressKey(Protocol.TCP, Address.parse("2001:db8:ffff::1"), 80)
 
 
-def through(before: Service, *routes: Route) -> Service:
-    return routed(before, Lookup(routes))
+ONLY4 = Frontend(ipv4=HTTP4.address, ports=Ports(tcp=80))
+ONLY6 = Frontend(ipv6=HTTP6.address, ports=Ports(tcp=80))
 
 
-def resolution(before: Service, *routes: Route) -> Resolution:
-    scope = Scope(prefixes=[Network.parse("198.51.100.0/24"), Network.parse("2001:db8:ffff::/64")])
-    return resolve(through(before, *routes), Defaults(), scope)
+def through(before: Service, *routes: Route, method: Method = Method.MASQ) -> Service:
+    return routed(before, Lookup(routes), method)
 
 
-def at(resolved: Resolution, key: AddressKey) -> dict[str, tuple[str, int]]:
+def resolution(before: Service, *routes: Route, method: Method = Method.MASQ) -> Resolution:
+    scope = Scope(
+        prefixes=[Network.parse("198.51.100.0/24"), Network.parse("2001:db8:ffff::/64")],
+        fwmarks=[7],
+    )
+    return resolve(through(before, *routes, method=method), Defaults(method=method), scope)
+
+
+def at(resolved: Resolution, key: AddressKey | FwmarkKey) -> dict[str, tuple[str, int]]:
     """Destinations as text, each with its method and weight."""
     return {
         str(target): (str(one.method), one.weight)
@@ -165,3 +175,92 @@ def test_ipv4_through_an_ipv6_gateway_in_a_tunnel() -> None:
     resolved = resolution(before, route("r", "192.0.2.0/24", Method.TUNNEL, "2001:db8::9"))
     key = DestinationKey(Address.parse("2001:db8::9"), 80)
     assert resolved.entries[HTTP4].destinations[key].method is Method.TUNNEL
+
+
+# --- families that no frontend asks for -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("frontend", "routes", "target"),
+    [
+        (ONLY4, [route("four", "192.0.2.0/24", gateway="203.0.113.1")], "203.0.113.1:80"),
+        (ONLY4, [route("four", "192.0.2.0/24", Method.MASQ)], "192.0.2.1:8080"),
+        (ONLY4, [route("six", "2001:db8::/64", Method.TUNNEL)], "192.0.2.1:8080"),
+        (ONLY4, [route("six", "2001:db8::/64", None)], "192.0.2.1:8080"),
+        (ONLY6, [route("four", "192.0.2.0/24", gateway="203.0.113.1")], "[2001:db8::1]:8080"),
+        (ONLY6, [route("six", "2001:db8::/64", gateway="2001:db8:1::1")], "[2001:db8:1::1]:80"),
+        (
+            ONLY6,
+            [route("rest", None, None), route("six", "2001:db8::/64", Method.MASQ)],
+            "[2001:db8::1]:8080",
+        ),
+    ],
+)
+def test_a_family_that_no_frontend_asks_for_is_not_told_of(
+    frontend: Frontend, routes: list[Route], target: str
+) -> None:
+    before = service(backend("a", "192.0.2.1", "2001:db8::1"), frontend=frontend)
+    resolved = resolution(before, *routes)
+    assert resolved.refusals == ()
+    [entry] = resolved.entries.values()
+    assert [str(key) for key in entry.destinations] == [target]
+    assert list(through(before, *routes).backends) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("family", "target"), [("inet", "203.0.113.1:0"), ("inet6", "[2001:db8::1]:8080")]
+)
+def test_a_firewall_mark_asks_for_its_own_family(family: str, target: str) -> None:
+    mark = Frontend(fwmark=7, family=Family(family))
+    before = service(backend("a", "192.0.2.1", "2001:db8::1"), frontend=mark)
+    resolved = resolution(before, route("four", "192.0.2.0/24", gateway="203.0.113.1"))
+    assert list(at(resolved, FwmarkKey(Family(family), 7))) == [target]
+    assert resolved.refusals == ()
+
+
+def test_a_mark_of_one_family_beside_a_vip_of_the_other_asks_for_both() -> None:
+    mixed = Frontend(ipv4=HTTP4.address, ports=Ports(tcp=80), fwmark=7, family=Family.INET6)
+    before = service(backend("a", "192.0.2.1", "2001:db8::1"), frontend=mixed)
+    resolved = resolution(before, route("four", "192.0.2.0/24", gateway="203.0.113.1"))
+    assert list(at(resolved, HTTP4)) == ["203.0.113.1:80"]
+    assert list(at(resolved, FwmarkKey(Family.INET6, 7))) == ["[2001:db8::1]:8080"]
+    assert resolved.refusals == ()
+
+
+def test_the_family_that_is_asked_for_is_told_of_once_when_it_is_filtered_out() -> None:
+    before = service(backend("a", "192.0.2.1", "2001:db8::1"), frontend=ONLY4)
+    resolved = resolution(before, route("four", "192.0.2.0/24", None))
+    assert at(resolved, HTTP4) == {}
+    [refusal] = resolved.refusals
+    assert (refusal.subject, refusal.reason) == ("service web backend a", "filtered")
+
+
+def test_through_a_tunnel_the_other_family_stands_in_for_one_that_is_filtered_out() -> None:
+    four = route("four", "192.0.2.0/24", None)
+    before = service(backend("a", "192.0.2.1", "2001:db8::1", port=80), frontend=ONLY4)
+    six = {"[2001:db8::1]:80": ("tunnel", 10)}
+    by_route = resolution(before, four, route("six", "2001:db8::/64", Method.TUNNEL))
+    assert at(by_route, HTTP4) == six
+    assert [refusal.reason for refusal in by_route.refusals] == ["filtered"]
+    assert at(resolution(before, four, method=Method.TUNNEL), HTTP4) == six
+    tunnelled = service(*before.backends.values(), frontend=ONLY4, method=Method.TUNNEL)
+    assert at(resolution(tunnelled, four), HTTP4) == six
+
+
+def test_a_backend_of_the_other_family_alone_is_still_told_of() -> None:
+    before = service(backend("a", None, "2001:db8::1"), frontend=ONLY4)
+    resolved = resolution(before, route("four", "192.0.2.0/24"))
+    assert [refusal.reason for refusal in resolved.refusals] == ["no_match"]
+
+
+def test_a_tunnel_by_default_does_not_serve_the_other_family_beside_its_own() -> None:
+    before = service(backend("a", "192.0.2.1", "2001:db8::1"))
+    resolved = resolution(before, route("four", "192.0.2.0/24", Method.MASQ), method=Method.TUNNEL)
+    assert at(resolved, HTTP4) == {"192.0.2.1:8080": ("masq", 10)}
+    assert at(resolved, HTTP6) == {"[2001:db8::1]:80": ("tunnel", 10)}
+
+
+def test_without_a_frontend_nothing_is_known_of_families() -> None:
+    before = service(backend("a", "192.0.2.1", "2001:db8::1"), frontend=Frontend())
+    after = through(before, route("four", "192.0.2.0/24"))
+    assert list(after.backends) == ["a/inet", "a/inet6"]
