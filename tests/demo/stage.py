@@ -8,7 +8,6 @@ import shlex
 import shutil
 import sys
 import tempfile
-import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,9 +16,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tests.demo import configuration, containers
 from tests.demo.configuration import ENTRY, VIP
 from tests.demo.load import Load
-from tests.demo.remains import mark, remains
+from tests.demo.remains import mark, remains, wait_for_end
 from tests.demo.table import KernelTable
 from tests.lab import choice, scratch
+from tests.lab.polling import eventually
 from tests.lab.process import LabError
 from tests.lab.topology import CLIENT, DOCKER, LabNetwork
 from tests.lab.uml import UmlKernel
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from tests.lab.process import Running
 
 T = TypeVar("T")
+
+_FRAME = 0.03
+"""Seconds between two pictures of the live line, and between two looks at what it waits for."""
 
 
 class UntrueError(Exception):
@@ -48,7 +51,6 @@ class Stage:
         self._interrupted = interrupted
         self._clusterf: list[Running] = []
         self._exits = ExitStack()
-        self._pause = threading.Event()  # never set: a wait that nothing cuts short
 
     def set_up(self) -> None:
         """Bring up networks, the engine, the director's kernel, and write the configuration."""
@@ -180,15 +182,16 @@ class Stage:
         Raises:
             UntrueError: it did not come to be in time.
         """
-        deadline = time.monotonic() + timeout
-        while True:
+
+        def frame() -> T | None:
             self._interrupted()
             self._alive()
-            if found := ready():
-                return found
-            if time.monotonic() >= deadline:
-                raise UntrueError(f"waited {timeout:g} s in vain: {what}")
-            self._pause.wait(0.03)
+            return ready()
+
+        try:
+            return eventually(frame, what, within=timeout, every=_FRAME)
+        except TimeoutError as error:
+            raise UntrueError(f"waited in vain: {error}") from None
 
     def watch_for(self, seconds: float) -> None:
         """Let the load run on."""
@@ -212,9 +215,7 @@ class Stage:
         """
         self.load = None
         self._exits.close()
-        deadline = time.monotonic() + 5
-        while left := remains(mark(os.getpid())):
-            # Processes that were killed may take a moment to be gone.
-            if time.monotonic() >= deadline:
-                raise UntrueError(f"nothing is left behind: not so: {'; '.join(left)}")
-            self._pause.wait(0.05)
+        ours = mark(os.getpid())
+        wait_for_end(ours, 5)
+        if left := remains(ours):
+            raise UntrueError(f"nothing is left behind: not so: {'; '.join(left)}")

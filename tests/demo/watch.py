@@ -2,16 +2,19 @@
 
     python -I -S tests/demo/watch.py
 
-Runs in the director's kernel until it is ended. Each line is one state of the table, as JSON:
-``{"TCP 198.51.100.10:80": {"203.0.113.2:8080": 10}}``, weights by destination. Connection counters
-are left out: they change all the time. Imports little, since it starts in a guest.
+Runs in the director's kernel until it is ended, or its input ends. Each line is one state of the
+table, as JSON: ``{"TCP 198.51.100.10:80": {"203.0.113.2:8080": 10}}``, weights by destination.
+Connection counters are left out: they change all the time. Imports little, since it starts in a
+guest.
+
+It looks from time to time, for the kernel tells nobody: see tests/lab/polling.py.
 """
 
 from __future__ import annotations
 
 import json
+import select
 import sys
-import time
 
 TABLE = "/proc/net/ip_vs"
 EVERY = 0.02
@@ -42,14 +45,15 @@ def _endpoint(text: str) -> str:
 
 def main() -> None:
     before: object = None
-    while True:
+    ended: list[object] = []
+    while not ended:
         with open(TABLE, encoding="ascii") as file:  # noqa: PTH123 # pathlib is slow to import
             table = read(file.read())
         if table != before:
             sys.stdout.write(json.dumps(table) + "\n")
             sys.stdout.flush()
             before = table
-        time.sleep(EVERY)
+        ended, _, _ = select.select([sys.stdin], [], [], EVERY)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,9 @@ from tests.lab import kernel, scratch, uml
 
 Kind = Literal["host", "uml", "none"]
 
+MARK = "CLUSTERF_LAB_INSIDE"
+"""Set to 1 in the environment of every program in a guest."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -24,7 +27,7 @@ class Choice:
 
 def inside() -> bool:
     """Whether this process already runs in a guest that the lab booted."""
-    return os.environ.get("CLUSTERF_LAB_INSIDE") == "1"
+    return os.environ.get(MARK) == "1"
 
 
 @functools.cache

@@ -6,9 +6,10 @@
 
 Standard output carries JSON lines. The first says that it is up: ``{"event": "ready", ...}``. The
 last, for ``requests`` and ``hold``, is the result; it comes when the work is done, or when standard
-input ends or SIGTERM arrives, whichever is first. With ``--tell``, ``requests`` writes a line for
-every request when it is over; its moments are on the machine's monotonic clock, which is the same
-for all programs on one kernel. ``traffic.py`` is the typed way to use this.
+input ends or SIGTERM arrives, whichever is first. Between them ``requests`` tells the first that
+``"failed"``, and ``hold`` each connection that is ``"broken"``. With ``--tell``, ``requests`` has a
+line for every request when it is over; its moments are on the machine's monotonic clock, which is
+the same for all programs on one kernel. ``traffic.py`` is the typed way to use this.
 """
 
 from __future__ import annotations
@@ -98,9 +99,11 @@ class Requests:
             with trio.fail_after(self._timeout):
                 answer = await self._get()
         except (OSError, ValueError, trio.BrokenResourceError, trio.TooSlowError) as error:
-            at = round(start - self._start, 4)
-            self.failures.append({"at": at, "error": reason(error)})
-            return {"error": reason(error)}
+            failure = {"at": round(start - self._start, 4), "error": reason(error)}
+            if not self.failures:
+                say(event="failed", **failure)
+            self.failures.append(failure)
+            return {"error": failure["error"]}
         self.answers[answer] += 1
         self.times.append(trio.current_time() - start)
         return {"answer": answer}

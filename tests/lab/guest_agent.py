@@ -4,7 +4,7 @@ It imports the standard library only: it is started with ``-I -S``, before anyth
 
 The console is a doorbell: lines, and never long ones, for a terminal is a poor pipe for bulk.
 Host to guest: ``<n>``, and the request lies in ``<n>.json`` of the exchange directory; or an empty
-line, which only wakes the terminal.
+line, which is a nudge: see Channel in channel.py.
 Guest to host, one JSON object a line:
 
 * ``{"ready": <kernel release>}`` once;
@@ -50,7 +50,7 @@ class Agent:
         with open(0, "rb", buffering=0, closefd=False) as console:
             for line in console:
                 if not line.strip():
-                    continue  # a nudge, see channel.py
+                    continue
                 number = int(line)
                 request = json.loads((self._exchange / f"{number}.json").read_bytes())
                 if request["do"] == "power off":

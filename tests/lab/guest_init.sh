@@ -10,6 +10,8 @@ export PATH
 
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
+# As a machine has them: so the lab can run in here as on a host, with an engine.
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
 # devtmpfs is mounted by the kernel itself.
 mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts

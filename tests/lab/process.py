@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import IO, Self
@@ -145,14 +145,22 @@ class Running(ABC):
     def wait_for(self, text: str, timeout: float = 30) -> None:
         """Wait until ``text`` stands in the output or the errors."""
         wanted = text.encode()
+        self.wait_until(
+            lambda: wanted in self._output.data or wanted in self._errors.data,
+            f"did not say {text!r}",
+            timeout,
+        )
 
-        def seen() -> bool:
-            return wanted in self._output.data or wanted in self._errors.data
+    def wait_until(self, said: Callable[[], object], complaint: str, timeout: float = 30) -> None:
+        """Wait until it has said something; ``said`` is asked whenever it has said more.
 
+        Raises:
+            TimeoutError: it did not in time, or has ended without; the ``complaint`` tells it.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: seen() or self._returncode is not None, timeout)
-            if not seen():
-                raise TimeoutError(self._complaint(f"did not say {text!r} within {timeout} s"))
+            self._changed.wait_for(lambda: said() or self._returncode is not None, timeout)
+            if not said():
+                raise TimeoutError(self._complaint(f"{complaint} within {timeout:g} s"))
 
     def line(self, number: int, timeout: float = 30) -> str | None:
         """Output line ``number``, from 0; None when the program ended without writing it."""

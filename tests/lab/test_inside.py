@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
 import trio
 
-from tests.lab import choice, namespaces, traffic
+from tests.lab import choice, namespaces, scratch, traffic
 from tests.lab.topology import DOCKER, LabNetwork
 from tests.lab.traffic import Server
 
@@ -89,6 +90,36 @@ def test_a_director_of_this_kernel_forwards() -> None:
         assert sleeper.poll() is not None
         assert director.ipvsadm("-S", "-n") == ""
     assert _ipvsadm("-S", "-n") == ""
+
+
+_ON_A_HOST = (
+    "test_inside.py::test_the_table_is_real_and_empty",
+    "test_inside.py::test_nothing_of_another_test_is_left",
+    "test_harness.py::test_the_director_runs_programs",
+    "test_harness.py::test_the_director_runs_several_programs_at_once",
+    "test_harness.py::test_a_file_written_outside_is_read_inside",
+)
+"""Of both kinds: some run inside an IPVS kernel, some outside and have a director."""
+
+
+def test_a_host_with_ipvs_needs_no_guest() -> None:
+    """As a user runs them whose kernel has IPVS: this kernel is that host's."""
+    outside = {key: value for key, value in os.environ.items() if key != choice.MARK}
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly"),
+            *(f"tests/lab/{test}" for test in _ON_A_HOST),
+        ],
+        env={**outside, "CLUSTERF_LAB": "host"},
+        cwd=scratch.ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    where = "in this kernel (the host's kernel has IPVS and the caller is root)"
+    assert f"lab: {len(_ON_A_HOST)} tests {where}" in done.stdout
+    assert f"{len(_ON_A_HOST)} passed" in done.stdout
 
 
 def test_a_guest_is_marked() -> None:

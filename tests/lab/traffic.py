@@ -104,6 +104,10 @@ class Load:
             *(("--seconds", str(seconds)) if seconds is not None else ()),
         )
 
+    def wait_for_failure(self, timeout: float = 30) -> None:
+        """Wait until a request has failed."""
+        self._program.running.wait_for('"failed"', timeout)
+
     def result(self, timeout: float = 60) -> Answers:
         """Wait for the ``count`` or the ``seconds`` to be over."""
         message = self._program.finish(timeout)

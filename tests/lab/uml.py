@@ -156,7 +156,7 @@ class UmlKernel(Kernel):
         # The guest's programs end with it, so they are not stopped one by one.
         self._running.clear()
         with contextlib.suppress(GuestLostError):
-            self._channel.tell({"do": "power off"})
+            self._channel.power_off(5)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(5)
         self._kill()

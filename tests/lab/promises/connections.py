@@ -23,6 +23,7 @@ _PATIENCE = 8.0
 """Seconds in which an echo has to come; a lost packet is sent again after 0.2, 0.4, 0.8 s ..."""
 
 _PAUSE = 0.1
+"""Seconds between two rounds, unless somebody waits for the next one."""
 
 
 class Connections:
@@ -32,7 +33,7 @@ class Connections:
         self.lost: dict[int, str] = {}
         self._sockets = dict(enumerate(_connect(place, address, port, count)))
         self._changed = threading.Condition()
-        self._begun = self._ended = 0
+        self._begun = self._ended = self._wanted = 0
         self._one_round()
         self._background = Background(self._talk)
 
@@ -48,8 +49,9 @@ class Connections:
 
     def _await_round(self) -> None:
         with self._changed:
-            wanted = self._begun + 1
-            assert self._changed.wait_for(lambda: self._ended >= wanted, 5 * _PATIENCE)
+            self._wanted = self._begun + 1
+            self._changed.notify_all()
+            assert self._changed.wait_for(lambda: self._ended >= self._wanted, 5 * _PATIENCE)
 
     def reset(self) -> None:
         """End them all with RST: the director forgets them after ten seconds, not two minutes."""
@@ -62,7 +64,8 @@ class Connections:
     def _talk(self, stopped: Callable[[], bool]) -> None:
         while not stopped():
             self._one_round()
-            time.sleep(_PAUSE)
+            with self._changed:
+                self._changed.wait_for(lambda: self._wanted > self._begun, _PAUSE)
 
     def _one_round(self) -> None:
         with self._changed:

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
-from clusterf.control.client import NotRunning, ask
+from clusterf.control.client import ask
+from tests.lab.polling import eventually
 from tests.lab.process import Completed, Running
-from tests.lab.promises.stage import MANAGED, Director, eventually
+from tests.lab.promises.stage import MANAGED, PATIENCE, Director
 
 _DONE = re.compile(r"\bdone op='([^']*)' because=")
 _FAILED = re.compile(r"\bfailed op='([^']*)' because=")
@@ -101,8 +102,7 @@ class Daemon:
         self._read = 0
         self.running = self.director.namespace.spawn(self.command("run"))
         try:
-            eventually(lambda: self._answers() or self._has_ended(), "it works", within=_START)
-            assert not self._has_ended(), f"clusterf has ended:\n{self.log}"
+            self.running.wait_for(" started services=", _START)
             if settled:
                 self.settle()
         except BaseException:
@@ -157,15 +157,20 @@ class Daemon:
             return len(done) >= len(wanted)
 
         try:
-            eventually(enough, f"operations {wanted}")
+            self.wait_for_log(enough, f"operations {wanted}")
             self.look_again()
-        except AssertionError as error:
+        except TimeoutError as error:
             raise AssertionError(f"{error}; it did {done}\n{self.log}") from None
         done.extend(self.operations())
         if in_order:
             assert done == wanted
         else:
             assert sorted(done) == sorted(wanted)
+
+    def wait_for_log(self, said: Callable[[], object], what: str) -> None:
+        """Wait until its log is as wanted; ``said`` is asked whenever there is more of it."""
+        assert self.running is not None
+        self.running.wait_until(said, f"did not log {what}", PATIENCE)
 
     def failures(self) -> list[str]:
         """Operations that failed, as logged: each new error once."""
@@ -192,7 +197,9 @@ class Daemon:
         kernel = self.kernel()
         return kernel["done"], kernel["failed"]
 
-    def wait(self, condition: Callable[[JSON], object], what: str, within: float = 40) -> JSON:
+    def wait(
+        self, condition: Callable[[JSON], object], what: str, within: float = PATIENCE
+    ) -> JSON:
         """Wait until status is as wanted; returns it."""
         seen: JSON = {}
 
@@ -203,12 +210,12 @@ class Daemon:
 
         try:
             eventually(holds, what, within=within)
-        except AssertionError as error:
+        except TimeoutError as error:
             shown = json.dumps(seen, indent=1)
             raise AssertionError(f"{error}; status says\n{shown}\n{self.log}") from None
         return dict(seen)
 
-    def settle(self, within: float = 40) -> JSON:
+    def settle(self, within: float = PATIENCE) -> JSON:
         """Wait until the kernel holds what is wanted, and nothing is left to do."""
         return self.wait(_settled, "settled", within)
 
@@ -218,7 +225,7 @@ class Daemon:
         The look's period is short in these tests; what it would repair, it repairs meanwhile.
         """
         looks = self._looks()
-        eventually(lambda: self._looks() >= looks + 2, "it looks at the kernel", within=40)
+        eventually(lambda: self._looks() >= looks + 2, "it looks again", within=PATIENCE)
 
     def _looks(self) -> int:
         kernel = self.kernel()
@@ -230,12 +237,6 @@ class Daemon:
     def cli(self, name: str, *arguments: str) -> Completed:
         """Run another command of clusterf on the director to its end."""
         return self.director.run(self.command(name, *arguments), check=False)
-
-    def _answers(self) -> bool:
-        try:
-            return bool(self.status()["outputs"])
-        except NotRunning:
-            return False
 
     def _has_ended(self) -> bool:
         return self.running is not None and self.running.poll() is not None

@@ -10,11 +10,11 @@ a connection table and a trash of its own, so no test sees what another one left
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator
 from typing import Self
 
 from tests.lab.network import Bridge, Namespace, Networks
+from tests.lab.polling import eventually
 from tests.lab.process import Completed
 from tests.lab.promises.servers import Servers
 
@@ -43,19 +43,8 @@ FOREIGN = """\
 """
 """Virtual services of somebody else: at VIPs and a firewall mark outside of what is managed."""
 
-_PATIENCE = 40.0
-
-
-def eventually(
-    condition: Callable[[], object], what: str, *, within: float = _PATIENCE, every: float = 0.05
-) -> float:
-    """Wait until something holds, at most ``within`` seconds; returns how long it took."""
-    began = time.monotonic()
-    while not condition():
-        if time.monotonic() - began > within:
-            raise AssertionError(f"not within {within:g} s: {what}")
-        time.sleep(every)
-    return time.monotonic() - began
+PATIENCE = 40.0
+"""Seconds in which whatever clusterf has to do is done, on the slowest machine."""
 
 
 class Director:
@@ -105,7 +94,7 @@ class Director:
         return [line for line in self.table() if _is_foreign(line)]
 
     def wait_for_rules(
-        self, condition: Callable[[list[str]], object], what: str, within: float = _PATIENCE
+        self, condition: Callable[[list[str]], object], what: str, within: float = PATIENCE
     ) -> list[str]:
         """Wait until the managed rules (as of ``ipvsadm -S``) are as wanted; returns them."""
         seen: list[str] = []
@@ -116,7 +105,7 @@ class Director:
 
         try:
             eventually(holds, what, within=within)
-        except AssertionError as error:
+        except TimeoutError as error:
             raise AssertionError(f"{error}; the table is\n" + "\n".join(seen)) from None
         return list(seen)
 

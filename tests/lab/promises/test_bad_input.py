@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.lab.polling import eventually
 from tests.lab.promises.daemon import Daemon
-from tests.lab.promises.stage import VIP, WEB, eventually
+from tests.lab.promises.stage import PATIENCE, VIP, WEB
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
 
@@ -217,7 +218,7 @@ backends = ["203.0.113.48:80"]
 
     # Tried again with back-off: nothing else is written, and the log tells of it once.
     done, failed = shared.done()
-    eventually(lambda: shared.done()[1] >= failed + 4, "it tries again")
+    eventually(lambda: shared.done()[1] >= failed + 4, "it tries again", within=PATIENCE)
     assert shared.done()[0] == done
     assert len([op for op in shared.failures() if broadcast in op]) == 1
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from tests.lab.promises.daemon import Daemon, configuration
-from tests.lab.promises.stage import eventually
 from tests.lab.promises.test_bad_input import GOOD, GOOD_RULES
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
@@ -141,8 +140,8 @@ def test_a_plugin_that_raises_stays_one_bad_plugin(daemon: Daemon) -> None:
     daemon.director.wait_for_rules(lambda rules: rules[0].endswith("-s lc"), "a change")
     daemon.director.check_foreign()
     # And it is run again, with back-off.
-    eventually(
-        lambda: daemon.log.count("ZeroDivisionError: the source") >= 2, "the source is run again"
+    daemon.wait_for_log(
+        lambda: daemon.log.count("ZeroDivisionError: the source") >= 2, "that the source ran again"
     )
 
 

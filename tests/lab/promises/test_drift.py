@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -10,7 +11,7 @@ import pytest
 from tests.lab.promises.background import Background
 from tests.lab.promises.daemon import Daemon, configuration
 from tests.lab.promises.servers import ask_name
-from tests.lab.promises.stage import VIP, VIP6, WEB, WEB6, World, eventually
+from tests.lab.promises.stage import PATIENCE, VIP, VIP6, WEB, WEB6, World
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
 
@@ -172,28 +173,36 @@ def test_a_flush_under_load_is_repaired(running: Daemon, world: World) -> None:
         .replace("lower_threshold = 10", ""),
     )
     answers: list[tuple[float, str]] = []
+    answered = threading.Condition()
     director = running.director
 
     def load(stopped: Callable[[], bool]) -> None:
         while not stopped():
             begun = time.monotonic()
             try:
-                answers.append((begun, ask_name(world.client, VIP, timeout=2)))
+                answer = ask_name(world.client, VIP, timeout=2)
             except OSError as error:
-                answers.append((begun, str(error)))
+                answer = str(error)
+            with answered:
+                answers.append((begun, answer))
+                answered.notify_all()
 
     def since(moment: float) -> list[str]:
-        return [answer for begun, answer in list(answers) if begun > moment]
+        return [answer for begun, answer in answers if begun > moment]
+
+    def wait_for_answers(enough: Callable[[], bool]) -> None:
+        with answered:
+            assert answered.wait_for(enough, PATIENCE), answers
 
     load_thread = Background(load)
     try:
-        eventually(lambda: {"web1", "web2"} <= {*since(0)}, "both answer")
+        wait_for_answers(lambda: {"web1", "web2"} <= {*since(0)})
         director.ipvsadm("-C")
         running.settle()
-        eventually(director.rules, "something is there again")
+        director.wait_for_rules(len, "something is there again")
         running.look_again()
         repaired = time.monotonic()
-        eventually(lambda: len(since(repaired)) >= 5, "clients are answered")
+        wait_for_answers(lambda: len(since(repaired)) >= 5)
         gone = director.foreign()
     finally:
         load_thread.end()

@@ -18,6 +18,12 @@ from clusterf_docker.source import DockerSource
 
 LABELS = {"clusterf.service": "web", "clusterf.backend.tcp": "80"}
 
+_BACK_OFF = 0.05
+"""Seconds between two tries: an engine that is gone cannot tell that it is back.
+
+The supervisor's own would be ten times as long, and most of the time that these tests take.
+"""
+
 
 class World(Protocol):
     """Containers and those who start and stop them. ``run`` gives the container's id."""
@@ -74,7 +80,7 @@ async def following(url: str, **settings: Any) -> AsyncIterator[Following]:
             except SourceUnavailable as error:
                 failures.append(error)
                 publish._wake()
-                await trio.sleep(0.05)
+                await trio.sleep(_BACK_OFF)
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(supervise)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import resource
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
 import trio
 
-from clusterf.plugin import SourceUnavailable
+from clusterf.plugin import Context, SourceUnavailable
 from clusterf.testing import InstanceContext, RecordingPublisher
 from clusterf_static.settings import StaticSettings
 from clusterf_static.source import StaticSource
@@ -37,8 +39,8 @@ class Running:
     def __init__(self, path: Path, look: float = 60.0) -> None:
         # Looks are rare, so what a test sees in time was told by an event.
         settings = StaticSettings.model_validate({"path": str(path), "look": look})
-        context = InstanceContext("sources.files", folder=path.parent)
-        self.source = StaticSource(settings, context)
+        self.context = InstanceContext("sources.files", folder=path.parent)
+        self.source = StaticSource(settings, self.context)
         self.publish = RecordingPublisher()
 
     async def until(self, condition: Callable[[], object]) -> None:
@@ -313,19 +315,41 @@ async def test_path_that_goes_removes_nothing(tmp_path: Path, again: str) -> Non
         nursery.cancel_scope.cancel()
 
 
-async def test_without_events_the_look_sees_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object) -> None:
-        raise OSError(28, "No space left on device")
+@contextmanager
+def no_more_descriptors(context: Context) -> Iterator[list[str]]:
+    """The kernel grants no descriptor until the watch has failed; yields what that logged."""
+    seen: list[str] = []
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 
-    monkeypatch.setattr("clusterf_static.watching.RustNotify", refuse)
+    class Restore(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            seen.append(record.getMessage())
+
+    handler = Restore()
+    context.log.addHandler(handler)
+    # What is open stays open, and a single file is looked at without opening anything.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        yield seen
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        context.log.removeHandler(handler)
+
+
+async def test_without_events_the_look_sees_it(tmp_path: Path) -> None:
     path = tmp_path / "a.toml"
     path.write_text(service("web", 1))
-    async with running(path, look=1) as one:
-        await one.has("web", 1)
+    one = Running(path, look=1)
+    async with trio.open_nursery() as nursery:
+        with no_more_descriptors(one.context) as seen:
+            nursery.start_soon(one.source.run, one.publish)
+            await one.has("web", 1)
+        assert seen[0].startswith("watch failed, looking on a timer only reason=")
+        assert "Too many open files" in seen[0]
         path.write_text(service("web", 2))
         await one.has("web", 2)
+        nursery.cancel_scope.cancel()
 
 
 async def test_quiet_files_are_not_read_again(tmp_path: Path) -> None:
