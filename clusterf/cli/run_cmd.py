@@ -43,7 +43,8 @@ def main(arguments: argparse.Namespace) -> int:
 
 async def _once(configuration: Configuration) -> int:
     """Apply and end: 0 when the world matches, 75 when something was left undone."""
-    gc.disable()  # it ends before there is garbage worth a search
+    # It ends before there is garbage worth a search, and the interpreter would search at its end.
+    gc.disable()
     engine = SingleEngine(configuration)
     outcomes, complete = await engine.once()
     failed = [outcome for outcome in outcomes if outcome.error]
@@ -53,4 +54,5 @@ async def _once(configuration: Configuration) -> int:
         len(failed),
         str(complete).lower(),
     )
+    gc.freeze()
     return 75 if failed or not complete else 0
