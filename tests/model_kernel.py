@@ -31,7 +31,7 @@ from clusterf.model.table import (
 from clusterf.pipeline.drain import DrainRules, Drains
 from clusterf.pipeline.plan import plan_table
 from clusterf.pipeline.resolve import Scope
-from clusterf.plugin.api import Desired, OutputReport
+from clusterf.plugin.output import Desired, OutputReport
 from tests.strategies import MANAGED
 
 RULES = DrainRules(deadline=300.0, poll=1.0)

@@ -23,7 +23,8 @@ from clusterf.model.table import (
     ServiceKey,
     VirtualService,
 )
-from clusterf.plugin.api import DataPlane, OutputType
+from clusterf.plugin.api import OutputType
+from clusterf.plugin.output import DataPlane
 
 Counters = Mapping[tuple[ServiceKey, DestinationKey], Connections]
 

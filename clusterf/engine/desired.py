@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from clusterf.engine.reconciler import Reconciler
 from clusterf.model.address import Address
 from clusterf.model.table import AddressKey, DestinationKey, ServiceKey, VirtualService
-from clusterf.plugin.api import DataPlane
+from clusterf.plugin.output import DataPlane
 
 
 class EngineDesired:

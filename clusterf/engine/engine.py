@@ -25,7 +25,7 @@ from clusterf.engine.supervisor import Health
 from clusterf.model.table import ServiceKey
 from clusterf.pipeline.override import Drained
 from clusterf.pipeline.resolve import Scope
-from clusterf.plugin.api import DataPlane, Output
+from clusterf.plugin.output import DataPlane, Output
 
 log = logging.getLogger("clusterf.engine")
 

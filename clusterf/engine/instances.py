@@ -16,7 +16,8 @@ from clusterf.engine.runner import Runner
 from clusterf.engine.supervisor import Health, PluginFault, supervise
 from clusterf.model.errors import ClusterfError, PluginLoadError
 from clusterf.pipeline.decide import NamedPolicy
-from clusterf.plugin.api import AnyType, Closing, Output, OutputType, Source
+from clusterf.plugin.api import AnyType, OutputType, Source
+from clusterf.plugin.output import Closing, Output
 
 T = TypeVar("T")
 

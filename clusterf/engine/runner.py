@@ -16,7 +16,7 @@ from clusterf.engine.journal import Journal
 from clusterf.engine.supervisor import BackOff, Health, State
 from clusterf.model.operation import Operation, Outcome, Plan, count
 from clusterf.model.table import ServiceKey
-from clusterf.plugin.api import DataPlane, Desired, Output, Surveying
+from clusterf.plugin.output import DataPlane, Desired, Output, Surveying
 
 _SLICE = 256
 """Entries that the periodic look takes at once: changes get their turn between two slices."""

@@ -15,7 +15,8 @@ from clusterf.engine.instances import OutputTask
 from clusterf.engine.supervisor import State
 from clusterf.model.operation import Outcome, Plan
 from clusterf.model.provenance import Refusal
-from clusterf.plugin.api import Closing, Output, OutputType
+from clusterf.plugin.api import OutputType
+from clusterf.plugin.output import Closing, Output
 
 _PATIENCE = 20
 """Times ``start_wait`` that a single application waits for sources that are still at work."""

@@ -30,12 +30,7 @@ from clusterf.pipeline.drain import DrainRules, Drains
 from clusterf.pipeline.plan import plan_table
 from clusterf.plugin.api import (
     API_VERSION,
-    Closing,
     Context,
-    DataPlane,
-    Desired,
-    Output,
-    OutputReport,
     OutputType,
     Policy,
     PolicyType,
@@ -44,7 +39,6 @@ from clusterf.plugin.api import (
     Publisher,
     Source,
     SourceType,
-    Surveying,
 )
 from clusterf.plugin.checking import Configured, ConfiguredInstance
 from clusterf.plugin.document import Document, DocumentError, Fault, dotted
@@ -62,6 +56,7 @@ from clusterf.plugin.forwarding import (
     misfits,
 )
 from clusterf.plugin.hookspecs import hookimpl
+from clusterf.plugin.output import Closing, DataPlane, Desired, Output, OutputReport, Surveying
 from clusterf.plugin.settings import (
     Duration,
     IPAddress,

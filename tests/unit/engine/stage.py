@@ -19,15 +19,8 @@ from clusterf.model.operation import Operation, Outcome, Plan
 from clusterf.model.provenance import Refusal
 from clusterf.model.service import Facts, Record, Service
 from clusterf.model.table import ServiceKey
-from clusterf.plugin.api import (
-    Context,
-    Desired,
-    OutputReport,
-    OutputType,
-    PolicyType,
-    Publisher,
-    SourceType,
-)
+from clusterf.plugin.api import Context, OutputType, PolicyType, Publisher, SourceType
+from clusterf.plugin.output import Desired, OutputReport
 from clusterf.plugin.settings import Settings
 from tests.model_kernel import Kernel, KernelOutput
 from tests.strategies import MANAGED, backend, frontend, ip, spec

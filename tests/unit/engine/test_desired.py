@@ -4,7 +4,7 @@ from clusterf.engine.board import Board
 from clusterf.engine.desired import EngineDesired, PreviewDesired
 from clusterf.engine.reconciler import Reconciler, Rules
 from clusterf.model.service import Frontend, ServiceRef
-from clusterf.plugin.api import DataPlane
+from clusterf.plugin.output import DataPlane
 from tests.model_kernel import Kernel, KernelOutput
 from tests.strategies import MANAGED, backend, entry, frontend, ip, spec, target, tcp
 

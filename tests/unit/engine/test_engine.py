@@ -15,9 +15,7 @@ from clusterf.engine.supervisor import State
 from clusterf.model.defaults import Defaults
 from clusterf.model.errors import ClusterfError, OutputUnavailable, SourceUnavailable
 from clusterf.pipeline.override import Drained
-from clusterf.plugin.api import (
-    Publisher,
-)
+from clusterf.plugin.api import Publisher
 from tests.strategies import entry, target, tcp, udp
 from tests.unit.engine.stage import API, WEB, NamedOutput, Stage, Talker, quiet, weights
 

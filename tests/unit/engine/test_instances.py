@@ -19,14 +19,7 @@ from clusterf.engine.runner import Runner
 from clusterf.engine.supervisor import Health, PluginFault, State
 from clusterf.model.address import Network
 from clusterf.model.errors import ClusterfError, PluginLoadError, SourceUnavailable
-from clusterf.plugin.api import (
-    AnyType,
-    Context,
-    OutputType,
-    PolicyType,
-    Publisher,
-    SourceType,
-)
+from clusterf.plugin.api import AnyType, Context, OutputType, PolicyType, Publisher, SourceType
 from clusterf.plugin.settings import Settings
 from tests.model_kernel import Kernel, KernelOutput, Wanted
 from tests.strategies import spec

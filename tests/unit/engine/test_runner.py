@@ -16,7 +16,7 @@ from clusterf.engine.supervisor import State, supervise
 from clusterf.model.errors import OutputUnavailable
 from clusterf.model.operation import Operation, Outcome, Plan, Stage
 from clusterf.model.table import ServiceKey, VirtualService
-from clusterf.plugin.api import Desired
+from clusterf.plugin.output import Desired
 from tests.model_kernel import Kernel, KernelOutput, Wanted
 from tests.strategies import MANAGED, entry, target, tcp, udp
 

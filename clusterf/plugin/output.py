@@ -1,0 +1,131 @@
+"""What outputs implement, and what they are given of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+from clusterf.model.address import Address
+from clusterf.model.operation import Operation, Outcome, Plan
+from clusterf.model.table import Connections, DestinationKey, ServiceKey, VirtualService
+
+
+class Desired(Protocol):
+    """The engine's view that an output plans against. Read-only, and alive: do not keep parts."""
+
+    @property
+    def table(self) -> Mapping[ServiceKey, VirtualService]:
+        """What should be."""
+        ...
+
+    @property
+    def hold(self) -> str | None:
+        """Why nothing may be removed now (a source has not spoken yet), or None."""
+        ...
+
+    def departed(self, key: ServiceKey, target: DestinationKey | None = None) -> bool:
+        """Whether this entry was in the table in this run and left it: its removal is certain."""
+        ...
+
+    def serving(self, address: Address) -> bool:
+        """Whether every data plane output here can serve a new connection to this VIP."""
+        ...
+
+    def held(self, address: Address) -> bool:
+        """Whether a data plane output still has an entry for this VIP, be it only to drain."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OutputReport:
+    """What an output tells ``clusterf status`` about itself.
+
+    ``draining`` maps destinations to a sentence about their drain.
+    """
+
+    detail: str = ""
+    problems: Sequence[str] = ()
+    draining: Mapping[tuple[ServiceKey, DestinationKey], str] = field(default_factory=dict)
+
+
+class Output(Protocol):
+    """Makes one part of the world match the table.
+
+    The engine calls `observe`, `plan` and `carry_out` one after another, never two at once.
+    """
+
+    async def observe(self, subjects: Collection[ServiceKey] | None) -> None:
+        """Look at the world: at these virtual services, or (None) at everything managed.
+
+        Raises:
+            OutputUnavailable: nothing can be said of the world now.
+        """
+        ...
+
+    def plan(self, desired: Desired, subjects: Collection[ServiceKey] | None, now: float) -> Plan:
+        """Compare what was observed with what is desired, for these subjects or for all.
+
+        Pure as far as the world goes. ``now`` is on the engine's clock.
+        """
+        ...
+
+    async def carry_out(self, operations: Sequence[Operation]) -> Sequence[Outcome]:
+        """Carry out a plan in one batch; one outcome for each operation, in their order.
+
+        An operation of several steps (`clusterf.model.operation.steps`) may have an outcome for
+        each of them instead, where they did not all go well.
+
+        Also folds the results into what is known of the world, so that the next plan needs
+        no new look.
+        """
+        ...
+
+    def report(self) -> OutputReport:
+        """Say how things are, from memory."""
+        ...
+
+
+@runtime_checkable
+class DataPlane(Protocol):
+    """Optional on an output that forwards packets; outputs that announce wait for it."""
+
+    def serving(self, key: ServiceKey) -> bool:
+        """Whether the world has this entry with a destination of a weight above 0."""
+        ...
+
+    def entries(self) -> Collection[ServiceKey]:
+        """The managed entries of the world, also those that only drain."""
+        ...
+
+    async def connections(self) -> Mapping[tuple[ServiceKey, DestinationKey], Connections]:
+        """Counters of all managed destinations, fresh from the kernel.
+
+        The one method that may be called while another one is at work.
+        """
+        ...
+
+    def observed(self) -> Mapping[ServiceKey, VirtualService]:
+        """The managed part of the world as last seen."""
+        ...
+
+
+@runtime_checkable
+class Surveying(Protocol):
+    """Optional on an output whose world is large: its periodic look goes slice by slice."""
+
+    async def survey(self) -> Collection[ServiceKey]:
+        """List the managed entries of the world: cheap, without their destinations.
+
+        The engine then has them observed and planned in slices, so that changes do not wait.
+        """
+        ...
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """Optional on an output that holds something open."""
+
+    async def close(self) -> None:
+        """Let go of sockets and the like. Never changes the world."""
+        ...
