@@ -13,7 +13,8 @@ from typing import Any
 
 from clusterf.model.problem import Code, Problem, Severity
 from clusterf.plugin import syntax
-from clusterf.plugin.positions import KeyPath, Lines, Positions, Span, scan_until_fault
+from clusterf.plugin.positions import KeyPath, Lines, Positions, Span
+from clusterf.plugin.scanner import scan_until_fault
 
 SIZE_MAX = 64 * 2**20
 """Bytes. A larger file is a mistake, and reading it would cost more memory than there may be."""

@@ -6,15 +6,8 @@ import re
 from dataclasses import dataclass
 
 from clusterf.model.problem import Code
-from clusterf.plugin.positions import (
-    Entry,
-    KeyPath,
-    Lines,
-    Positions,
-    Span,
-    Stopped,
-    scan_until_fault,
-)
+from clusterf.plugin.positions import Entry, KeyPath, Lines, Positions, Span
+from clusterf.plugin.scanner import Stopped, scan_until_fault
 
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _LONG_NUMBER = re.compile(r"[0-9][0-9_]{4000,}")

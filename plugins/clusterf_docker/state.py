@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from clusterf.model.provenance import Refusal
-from clusterf.model.service import Backend, BackendRef
+from clusterf.model.service import Backend
 from clusterf_docker import container as containers
 from clusterf_docker import records, stop_signal
+from clusterf_docker.changes import Changes
 from clusterf_docker.container import Container, Unreadable
 from clusterf_docker.event import Event, Meaning
 from clusterf_docker.labels import Objection
@@ -43,18 +43,6 @@ Inspection = Answer | Missing | Failed
 
 _DOUBT = "doubt"
 _NOT_BACK = Objection("", "not_back", "is not back since the engine was away; kept for now")
-
-
-@dataclass(slots=True)
-class Changes:
-    """What to publish. A ref is in ``puts`` or in ``drops``, never in both.
-
-    A backend that came and went since the last call is in ``drops``, too.
-    """
-
-    puts: dict[BackendRef, Backend] = field(default_factory=dict)
-    drops: dict[BackendRef, Backend] = field(default_factory=dict)
-    refusals: dict[str, Refusal | None] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -252,7 +240,7 @@ class State:
         if known.doubt is not None and not known.ended:
             name = known.container.name if known.container is not None else identifier[:12]
             verdict.refusals[_DOUBT] = self._decider.refusal(identifier, name, known.doubt)
-        self._note(identifier, known.verdict, verdict)
+        self._changes.note(identifier, known.verdict, verdict)
         known.verdict = verdict
 
     def _quiesced(self, known: _Known, seen: Container) -> str | None:
@@ -293,21 +281,3 @@ class State:
         self._wanted.pop(identifier, None)
         self._routine.pop(identifier, None)
         self._unsettled.discard(identifier)
-
-    def _note(self, identifier: str, before: Verdict, after: Verdict) -> None:
-        changes = self._changes
-        old = {one.ref: one for one in before.backends}
-        new = {one.ref: one for one in after.backends}
-        for ref, backend in old.items():
-            if ref not in new:
-                changes.puts.pop(ref, None)
-                changes.drops[ref] = backend
-        for ref, backend in new.items():
-            if old.get(ref) != backend:
-                changes.drops.pop(ref, None)
-                changes.puts[ref] = backend
-        for key in before.refusals.keys() - after.refusals.keys():
-            changes.refusals[f"{identifier} {key}"] = None
-        for key, refusal in after.refusals.items():
-            if before.refusals.get(key) != refusal:
-                changes.refusals[f"{identifier} {key}"] = refusal

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clusterf.plugin.document import Document, DocumentError
-from clusterf.plugin.positions import KeyPath, Span, scan
+from clusterf.plugin.positions import KeyPath, Span
+from clusterf.plugin.scanner import scan
 
 BARE = st.from_regex(r"[A-Za-z0-9_-]{1,6}", fullmatch=True)
 TEXT = st.text(

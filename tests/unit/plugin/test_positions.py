@@ -1,23 +1,6 @@
 from __future__ import annotations
 
-import pytest
-
-from clusterf.plugin.positions import Lines, Stopped, scan, scan_until_fault
-
-
-def test_elements_of_arrays_of_tables_have_their_own_headers() -> None:
-    text = "[[a]]\nx = 1\n[[a]]\n[a.b]\ny = 2\n[[a.c]]\nz = 3\n"
-    positions = scan(text)
-    lines = Lines(text)
-    assert lines.place(positions.values[("a", 1)].start) == (3, 1)
-    assert lines.place(positions.keys[("a", 1)].start) == (3, 3)
-    assert lines.place(positions.keys[("a", 1, "b", "y")].start) == (5, 1)
-    assert lines.place(positions.keys[("a", 1, "c", 0, "z")].start) == (7, 1)
-
-
-def test_a_header_counts_more_than_the_header_of_a_table_below() -> None:
-    positions = scan("[a.b]\n[a]\n")
-    assert positions.values[("a",)].start == 6
+from clusterf.plugin.positions import Lines, Positions, Span
 
 
 def test_only_line_feeds_end_lines() -> None:
@@ -28,16 +11,11 @@ def test_only_line_feeds_end_lines() -> None:
     assert lines.text(2) == "b = 1"
 
 
-def test_deep_nesting_needs_no_deep_stack() -> None:
-    depth = 3000
-    text = "a = " + "[" * depth + "'] # \"'" + "]" * depth + " # x\nb = 1\n"
-    assert scan(text).keys[("b",)].start == text.index("b = 1")
-
-
-def test_a_broken_text_tells_where_it_was_left_open() -> None:
-    found, stopped = scan_until_fault("a = 1\nb = [1, [2\nc = 3\n")
-    assert list(found.keys) == [("a",), ("b",)]
-    assert stopped is not None
-    assert stopped.opened == 14
-    with pytest.raises(Stopped):
-        scan("a = ]")
+def test_what_has_no_position_is_shown_at_the_nearest_above() -> None:
+    table, key, value = Span(0, 3), Span(4, 7), Span(10, 12)
+    found = Positions({("a", "b"): key}, {("a",): table, ("a", "b"): value}, [])
+    assert found.key(("a", "b")) == key
+    assert found.value(("a", "b")) == value
+    assert found.key(("a", "c")) == found.value(("a", "c", 0)) == table
+    assert found.key(("x",)) is None
+    assert found.value(()) is None

@@ -12,10 +12,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from clusterf.model.service import BackendRef
 from clusterf_docker import event
+from clusterf_docker.changes import Changes
 from clusterf_docker.event import Event, Meaning
 from clusterf_docker.records import Decider
 from clusterf_docker.settings import DockerSettings
-from clusterf_docker.state import Answer, Changes, Failed, Inspection, Missing, State
+from clusterf_docker.state import Answer, Failed, Inspection, Missing, State
 from tests.unit.plugins.clusterf_docker.fake_docker import JSON, described, identifier
 
 LABELS = {"clusterf.service": "web", "clusterf.backend.tcp": "80"}
