@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 import struct
 from enum import IntEnum
 from typing import Final
 
-from clusterf.model.address import Family
-from clusterf.model.table import Method, Protocol, TunnelType
+from clusterf_ipvs.attributes import Attribute
 
 FAMILY_NAME: Final = b"IPVS\0"
-GENL_VERSION: Final = 1
 
 
 class Command(IntEnum):
@@ -30,46 +27,56 @@ class Command(IntEnum):
     FLUSH = 17
 
 
-# IPVS_CMD_ATTR_*: the outermost attributes.
+# IPVS_CMD_ATTR_*: the outermost attributes, which hold the others.
 CMD_SERVICE: Final = 1
 CMD_DEST: Final = 2
 
-# IPVS_SVC_ATTR_*
-SVC_AF: Final = 1
-SVC_PROTOCOL: Final = 2
-SVC_ADDR: Final = 3
-SVC_PORT: Final = 4
-SVC_FWMARK: Final = 5
-SVC_SCHED_NAME: Final = 6
-SVC_FLAGS: Final = 7
-SVC_TIMEOUT: Final = 8
-SVC_NETMASK: Final = 9
 
-# IPVS_DEST_ATTR_*
-DEST_ADDR: Final = 1
-DEST_PORT: Final = 2
-DEST_FWD_METHOD: Final = 3
-DEST_WEIGHT: Final = 4
-DEST_U_THRESH: Final = 5
-DEST_L_THRESH: Final = 6
-DEST_ACTIVE_CONNS: Final = 7
-DEST_INACT_CONNS: Final = 8
-DEST_PERSIST_CONNS: Final = 9
-DEST_ADDR_FAMILY: Final = 11
-DEST_TUN_TYPE: Final = 13
-DEST_TUN_PORT: Final = 14
-DEST_TUN_FLAGS: Final = 15
+class SvcAttr:
+    """IPVS_SVC_ATTR_*. An address of IPv4 is padded to 16 bytes when the kernel reports it."""
 
-# IPVS_INFO_ATTR_*
-INFO_VERSION: Final = 1
-INFO_CONN_TAB_SIZE: Final = 2
+    AF: Final = Attribute(1, "H")
+    PROTOCOL: Final = Attribute(2, "H")
+    ADDR4: Final = Attribute(3, "4s")
+    ADDR6: Final = Attribute(3, "16s")
+    PORT: Final = Attribute(4, "H", network=True)
+    FWMARK: Final = Attribute(5, "I")
+    SCHED_NAME: Final = 6
+    """Text with a zero byte at its end."""
+    FLAGS: Final = Attribute(7, "II")
+    """Bits, and which of them count (struct ip_vs_flags)."""
+    TIMEOUT: Final = Attribute(8, "I")
+    NETMASK4: Final = Attribute(9, "I", network=True)
+    NETMASK6: Final = Attribute(9, "I")
+    """The length of a prefix, in the same attribute."""
 
-# IP_VS_SVC_F_*
-PERSISTENT: Final = 0x1
-HASHED: Final = 0x2
-"""Set by the kernel in every service that it reports; of no meaning to anybody else."""
-ONE_PACKET: Final = 0x4
-ALL_FLAGS: Final = 0xFFFFFFFF
+
+class DestAttr:
+    """IPVS_DEST_ATTR_*. An address of IPv4 is padded to 16 bytes when the kernel reports it."""
+
+    ADDR4: Final = Attribute(1, "4s")
+    ADDR6: Final = Attribute(1, "16s")
+    PORT: Final = Attribute(2, "H", network=True)
+    FWD_METHOD: Final = Attribute(3, "I")
+    WEIGHT: Final = Attribute(4, "I")
+    U_THRESH: Final = Attribute(5, "I")
+    L_THRESH: Final = Attribute(6, "I")
+    ACTIVE_CONNS: Final = Attribute(7, "I")
+    INACT_CONNS: Final = Attribute(8, "I")
+    PERSIST_CONNS: Final = Attribute(9, "I")
+    ADDR_FAMILY: Final = Attribute(11, "H")
+    TUN_TYPE: Final = Attribute(13, "B")
+    TUN_PORT: Final = Attribute(14, "H", network=True)
+    """Where pyroute2 declares the order of the machine (ip_vs_genl_parse_dest)."""
+    TUN_FLAGS: Final = Attribute(15, "H")
+
+
+class InfoAttr:
+    """IPVS_INFO_ATTR_*."""
+
+    VERSION: Final = Attribute(1, "I")
+    CONN_TAB_SIZE: Final = Attribute(2, "I")
+
 
 NO_SCHEDULER: Final = "none"
 """A service with this name has no scheduler: it holds destinations and schedules nothing."""
@@ -79,30 +86,6 @@ HASHING: Final = frozenset({"dh", "mh", "sh"})
 
 MH_PLACES: Final = 4093
 """Places in the table of ``mh`` (ip_vs_mh.c, CONFIG_IP_VS_MH_TAB_INDEX=12)."""
-
-ONES4: Final = 0xFFFFFFFF
-
-PROTOCOLS: Final = {
-    Protocol.TCP: socket.IPPROTO_TCP,
-    Protocol.UDP: socket.IPPROTO_UDP,
-    Protocol.SCTP: socket.IPPROTO_SCTP,
-}
-FAMILIES: Final = {Family.INET: socket.AF_INET, Family.INET6: socket.AF_INET6}
-METHODS: Final = {Method.MASQ: 0, Method.TUNNEL: 2, Method.DROUTE: 3}
-TUNNEL_TYPES: Final = {TunnelType.IPIP: 0, TunnelType.GUE: 1, TunnelType.GRE: 2}
-TUNNEL_FLAGS: Final = {"nocsum": 0, "csum": 1, "remcsum": 2}
-
-FLAG_BITS: Final = {
-    "ops": ONE_PACKET,
-    "mh-fallback": 0x8,
-    "mh-port": 0x10,
-    "sh-fallback": 0x8,
-    "sh-port": 0x10,
-    "flag-1": 0x8,
-    "flag-2": 0x10,
-    "flag-3": 0x20,
-}
-"""Flags by ipvsadm's words; ``flag-1`` to ``flag-3`` are those of schedulers without own words."""
 
 # linux/netlink.h
 NLMSG_ERROR: Final = 2
@@ -121,14 +104,8 @@ SO_RCVBUFFORCE: Final = 33
 # linux/genetlink.h
 GENL_ID_CTRL: Final = 0x10
 CTRL_CMD_GETFAMILY: Final = 3
-CTRL_ATTR_FAMILY_ID: Final = 1
+CTRL_ATTR_FAMILY_ID: Final = Attribute(1, "H")
 CTRL_ATTR_FAMILY_NAME: Final = 2
 
 NLMSG_HEADER: Final = struct.Struct("=IHHII")
 """Length, type, flags, sequence number, port of a netlink message."""
-
-
-def attribute_header(length: int, kind: int) -> int:
-    """Head of an attribute with ``length`` bytes of content, as one 32-bit word of this machine."""
-    word: int = struct.unpack("=I", struct.pack("=HH", 4 + length, kind))[0]
-    return word

@@ -1,7 +1,9 @@
 """Messages of the fake kernel: what it reads from requests and writes into answers.
 
-Of the code under test it shares the walk over attributes only: it must not inherit the mistakes
-of its encoders.
+Of the code under test it shares what an attribute is: numbers, sizes, byte orders, the walk over
+them, all of it held to a real kernel by tests/conformance and to pyroute2 by the tests of
+`constants`. It shares nothing of how a request is put together or an answer taken apart, so that
+it does not inherit the mistakes in that.
 """
 
 from __future__ import annotations
@@ -12,41 +14,28 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from socket import AF_INET, AF_INET6
 
-from clusterf.model.address import Family
 from clusterf.model.table import DestinationKey, ServiceKey
-from clusterf_ipvs import decode
+from clusterf_ipvs.attributes import (
+    Attribute,
+    DecodeError,
+    contents,
+    enclose,
+    message,
+    nested,
+    outermost,
+)
 from clusterf_ipvs.constants import (
     CMD_DEST,
     CMD_SERVICE,
-    DEST_ACTIVE_CONNS,
-    DEST_ADDR,
-    DEST_ADDR_FAMILY,
-    DEST_FWD_METHOD,
-    DEST_INACT_CONNS,
-    DEST_L_THRESH,
-    DEST_PERSIST_CONNS,
-    DEST_PORT,
-    DEST_TUN_FLAGS,
-    DEST_TUN_PORT,
-    DEST_TUN_TYPE,
-    DEST_U_THRESH,
-    DEST_WEIGHT,
-    GENL_VERSION,
-    SVC_ADDR,
-    SVC_AF,
-    SVC_FLAGS,
-    SVC_FWMARK,
-    SVC_NETMASK,
-    SVC_PORT,
-    SVC_PROTOCOL,
-    SVC_SCHED_NAME,
-    SVC_TIMEOUT,
     Command,
-    attribute_header,
+    DestAttr,
+    InfoAttr,
+    SvcAttr,
 )
-from clusterf_ipvs.encode import ServiceEncoder
+from clusterf_ipvs.destination_codec import decode_key
+from clusterf_ipvs.service_codec import ServiceEncoder
 
-Identity = tuple[int, ...] | tuple[int, int, bytes, int]
+Identity = tuple[int, int] | tuple[int, int, bytes, int]
 
 
 class Refused(Exception):  # what the kernel does, no fault of the fake
@@ -55,7 +44,7 @@ class Refused(Exception):  # what the kernel does, no fault of the fake
 
 @dataclass(slots=True)
 class StoredDestination:
-    """A destination as the kernel stores it: numbers, ports in network order."""
+    """A destination as the kernel stores it: numbers. ``tunnel`` is type, port and flags."""
 
     family: int
     address: bytes
@@ -67,6 +56,11 @@ class StoredDestination:
     tunnel: tuple[int, int, int] = (0, 0, 0)
     active: int = 0
     inactive: int = 0
+
+    @property
+    def identity(self) -> tuple[int, bytes, int]:
+        """What the kernel finds it by, within its virtual service."""
+        return (self.family, self.address, self.port)
 
 
 @dataclass(slots=True)
@@ -93,140 +87,137 @@ class StoredService:
         return (self.family, self.protocol, self.address, self.port)
 
 
-def parse_service(message: bytes, *, full: bool = False) -> StoredService:
+# --- requests --------------------------------------------------------------------------------
+
+
+def parse_service(request: bytes, *, full: bool = False) -> StoredService:
     """ip_vs_genl_parse_service."""
-    try:
-        found = decode.attributes(decode.nested(message, CMD_SERVICE))
-    except decode.DecodeError:
-        raise Refused(errno.EINVAL) from None
-    numbers = _numbers(found, {SVC_AF: 2, SVC_PROTOCOL: 2, SVC_PORT: 2, SVC_FWMARK: 4})
-    whole = {SVC_PROTOCOL, SVC_ADDR, SVC_PORT} <= found.keys()
-    if SVC_AF not in found or not (SVC_FWMARK in found or whole):
-        raise Refused(errno.EINVAL)
-    family = numbers[SVC_AF]
-    if family not in (AF_INET, AF_INET6):
-        raise Refused(errno.EAFNOSUPPORT)
-    if SVC_FWMARK in found:
-        service = StoredService(family, 6, b"", 0, numbers[SVC_FWMARK])
+    found = _found(request, CMD_SERVICE)
+    family = _family(_read(found, SvcAttr.AF))
+    if SvcAttr.FWMARK.kind in found:
+        service = StoredService(family, 6, b"", 0, _read(found, SvcAttr.FWMARK))
     else:
-        size = 4 if family == AF_INET else 16
-        address = found[SVC_ADDR][:size].ljust(size, b"\0")
-        service = StoredService(family, numbers[SVC_PROTOCOL], address, numbers[SVC_PORT], 0)
+        protocol, port = (_read(found, each) for each in (SvcAttr.PROTOCOL, SvcAttr.PORT))
+        service = StoredService(family, protocol, _address(found, SvcAttr.ADDR6, family), port, 0)
     if full:
-        if not {SVC_SCHED_NAME, SVC_FLAGS, SVC_TIMEOUT, SVC_NETMASK} <= found.keys():
+        scheduler, bits = found.get(SvcAttr.SCHED_NAME), found.get(SvcAttr.FLAGS.kind)
+        if scheduler is None or bits is None or len(bits) > SvcAttr.FLAGS.size:
             raise Refused(errno.EINVAL)
-        service.scheduler = found[SVC_SCHED_NAME].split(b"\0", 1)[0]
-        flags, mask = struct.unpack("=II", found[SVC_FLAGS].ljust(8, b"\0"))
+        service.scheduler = scheduler.split(b"\0", 1)[0]
+        flags, mask = struct.unpack("=II", bits.ljust(SvcAttr.FLAGS.size, b"\0"))
         service.flags = flags & mask
-        service.timeout = _numbers(found, {SVC_TIMEOUT: 4})[SVC_TIMEOUT]
-        service.netmask = found[SVC_NETMASK][:4]
+        service.timeout = _read(found, SvcAttr.TIMEOUT)
+        service.netmask = struct.pack("!I", _read(found, SvcAttr.NETMASK4))
     return service
 
 
-def parse_destination(message: bytes, family: int, *, full: bool) -> StoredDestination:
-    """ip_vs_genl_parse_dest."""
-    try:
-        found = decode.attributes(decode.nested(message, CMD_DEST))
-    except decode.DecodeError:
-        raise Refused(errno.EINVAL) from None
-    if not {DEST_ADDR, DEST_PORT} <= found.keys():
-        raise Refused(errno.EINVAL)
-    sizes = {
-        DEST_PORT: 2,
-        DEST_FWD_METHOD: 4,
-        DEST_WEIGHT: 4,
-        DEST_U_THRESH: 4,
-        DEST_L_THRESH: 4,
-        DEST_ADDR_FAMILY: 2,
-        DEST_TUN_TYPE: 1,
-        DEST_TUN_PORT: 2,
-        DEST_TUN_FLAGS: 2,
-    }
-    numbers = _numbers(found, sizes)
-    own = numbers.get(DEST_ADDR_FAMILY, 0) or family
-    if own not in (AF_INET, AF_INET6):
-        raise Refused(errno.EAFNOSUPPORT)
-    size = 4 if own == AF_INET else 16
-    destination = StoredDestination(
-        own, found[DEST_ADDR][:size].ljust(size, b"\0"), numbers[DEST_PORT]
-    )
+def parse_destination(request: bytes, family: int, *, full: bool) -> StoredDestination:
+    """ip_vs_genl_parse_dest, of a virtual service of ``family``."""
+    found = _found(request, CMD_DEST)
+    own = _family(_read(found, DestAttr.ADDR_FAMILY, 0) or family)
+    address = _address(found, DestAttr.ADDR6, own)
+    destination = StoredDestination(own, address, _read(found, DestAttr.PORT))
     if full:
-        if not {DEST_FWD_METHOD, DEST_WEIGHT, DEST_U_THRESH, DEST_L_THRESH} <= found.keys():
-            raise Refused(errno.EINVAL)
-        destination.method = numbers[DEST_FWD_METHOD] & 7
-        destination.weight = numbers[DEST_WEIGHT]
-        destination.upper, destination.lower = numbers[DEST_U_THRESH], numbers[DEST_L_THRESH]
+        destination.method = _read(found, DestAttr.FWD_METHOD) & 7
+        destination.weight = _read(found, DestAttr.WEIGHT)
+        destination.upper = _read(found, DestAttr.U_THRESH)
+        destination.lower = _read(found, DestAttr.L_THRESH)
         destination.tunnel = (
-            numbers.get(DEST_TUN_TYPE, 0),
-            numbers.get(DEST_TUN_PORT, 0),
-            numbers.get(DEST_TUN_FLAGS, 0),
+            _read(found, DestAttr.TUN_TYPE, 0),
+            _read(found, DestAttr.TUN_PORT, 0),
+            _read(found, DestAttr.TUN_FLAGS, 0),
         )
     return destination
 
 
-def _numbers(found: Mapping[int, bytes], sizes: Mapping[int, int]) -> dict[int, int]:
-    """Numbers among attributes, in the machine's order; a short one is ERANGE (validate_nla)."""
-    numbers = {}
-    formats = {1: "=B", 2: "=H", 4: "=I"}
-    for kind, size in sizes.items():
-        if kind in found:
-            if len(found[kind]) < size:
-                raise Refused(errno.ERANGE)
-            numbers[kind] = struct.unpack(formats[size], found[kind][:size])[0]
-    return numbers
+def _found(request: bytes, kind: int) -> dict[int, bytes]:
+    try:
+        return contents(nested(request, kind))
+    except DecodeError:
+        raise Refused(errno.EINVAL) from None
 
 
-def _attribute(kind: int, content: bytes) -> bytes:
-    return (
-        struct.pack("=I", attribute_header(len(content), kind)) + content + bytes(-len(content) % 4)
-    )
+def _read(found: Mapping[int, bytes], attribute: Attribute, default: int | None = None) -> int:
+    """A number; one that is short is EINVAL, as one that is missing."""
+    try:
+        return attribute.read(found, default)
+    except DecodeError:
+        raise Refused(errno.EINVAL) from None
 
 
-def _row(entries: Collection[tuple[int, str, int]]) -> bytes:
-    return b"".join(_attribute(kind, struct.pack("=" + form, n)) for kind, form, n in entries)
+def _address(found: Mapping[int, bytes], attribute: Attribute, family: int) -> bytes:
+    """An address; one that is short is filled with zeros (nla_memcpy)."""
+    if attribute.kind not in found:
+        raise Refused(errno.EINVAL)
+    size = 4 if family == AF_INET else 16
+    return found[attribute.kind][:size].ljust(size, b"\0")
+
+
+def _family(number: int) -> int:
+    if number not in (AF_INET, AF_INET6):
+        raise Refused(errno.EAFNOSUPPORT)
+    return number
+
+
+# --- answers ---------------------------------------------------------------------------------
 
 
 def service_message(service: StoredService) -> bytes:
     """ip_vs_genl_fill_service, without the statistics."""
     if service.fwmark:
-        identity = _row([(SVC_FWMARK, "I", service.fwmark)])
+        identity = SvcAttr.FWMARK.pack(service.fwmark)
     else:
-        identity = _row([(SVC_PROTOCOL, "H", service.protocol)])
-        identity += _attribute(SVC_ADDR, service.address.ljust(16, b"\0"))
-        identity += _row([(SVC_PORT, "H", service.port)])
-    content = (
-        _row([(SVC_AF, "H", service.family)])
+        identity = SvcAttr.PROTOCOL.pack(service.protocol)
+        identity += _padded(SvcAttr.ADDR6, service.address)
+        identity += SvcAttr.PORT.pack(service.port)
+    row = (
+        SvcAttr.AF.pack(service.family)
         + identity
-        + _attribute(SVC_SCHED_NAME, service.scheduler + b"\0")
-        + _attribute(SVC_FLAGS, struct.pack("=II", service.flags, 0xFFFFFFFF))
-        + _row([(SVC_TIMEOUT, "I", service.timeout)])
-        + _attribute(SVC_NETMASK, service.netmask)
+        + enclose(SvcAttr.SCHED_NAME, service.scheduler + b"\0")
+        + enclose(SvcAttr.FLAGS.kind, struct.pack("=II", service.flags, 0xFFFFFFFF))
+        + SvcAttr.TIMEOUT.pack(service.timeout)
+        + enclose(SvcAttr.NETMASK4.kind, service.netmask)
     )
-    head = struct.pack("=BBH", Command.NEW_SERVICE, GENL_VERSION, 0)
-    return head + _attribute(CMD_SERVICE, content)
+    return message(Command.NEW_SERVICE, enclose(CMD_SERVICE, row))
 
 
 def destination_message(destination: StoredDestination) -> bytes:
     """ip_vs_genl_fill_dest, without the statistics."""
     kind, port, flags = destination.tunnel
-    content = _attribute(DEST_ADDR, destination.address.ljust(16, b"\0")) + _row(
+    row = _padded(DestAttr.ADDR6, destination.address) + _packed(
         [
-            (DEST_PORT, "H", destination.port),
-            (DEST_FWD_METHOD, "I", destination.method),
-            (DEST_WEIGHT, "I", destination.weight),
-            (DEST_TUN_TYPE, "B", kind),
-            (DEST_TUN_PORT, "H", port),
-            (DEST_TUN_FLAGS, "H", flags),
-            (DEST_U_THRESH, "I", destination.upper),
-            (DEST_L_THRESH, "I", destination.lower),
-            (DEST_ACTIVE_CONNS, "I", destination.active),
-            (DEST_INACT_CONNS, "I", destination.inactive),
-            (DEST_PERSIST_CONNS, "I", 0),
-            (DEST_ADDR_FAMILY, "H", destination.family),
+            (DestAttr.PORT, destination.port),
+            (DestAttr.FWD_METHOD, destination.method),
+            (DestAttr.WEIGHT, destination.weight),
+            (DestAttr.TUN_TYPE, kind),
+            (DestAttr.TUN_PORT, port),
+            (DestAttr.TUN_FLAGS, flags),
+            (DestAttr.U_THRESH, destination.upper),
+            (DestAttr.L_THRESH, destination.lower),
+            (DestAttr.ACTIVE_CONNS, destination.active),
+            (DestAttr.INACT_CONNS, destination.inactive),
+            (DestAttr.PERSIST_CONNS, 0),
+            (DestAttr.ADDR_FAMILY, destination.family),
         ]
     )
-    head = struct.pack("=BBH", Command.NEW_DEST, GENL_VERSION, 0)
-    return head + _attribute(CMD_DEST, content)
+    return message(Command.NEW_DEST, enclose(CMD_DEST, row))
+
+
+def info_message(version: int, size: int) -> bytes:
+    """ip_vs_genl_get_cmd: version of IPVS and size of its connection table."""
+    row = _packed([(InfoAttr.VERSION, version), (InfoAttr.CONN_TAB_SIZE, size)])
+    return message(Command.SET_INFO, row)
+
+
+def _packed(numbers: Collection[tuple[Attribute, int]]) -> bytes:
+    return b"".join(attribute.pack(number) for attribute, number in numbers)
+
+
+def _padded(attribute: Attribute, address: bytes) -> bytes:
+    return enclose(attribute.kind, address.ljust(attribute.size, b"\0"))
+
+
+# --- what tests point at ---------------------------------------------------------------------
 
 
 def identity_of(key: ServiceKey) -> Identity:
@@ -234,14 +225,8 @@ def identity_of(key: ServiceKey) -> Identity:
     return parse_service(ServiceEncoder(key).get_service()).identity
 
 
-def target_of(message: bytes, key: ServiceKey) -> DestinationKey | None:
+def target_of(request: bytes, key: ServiceKey) -> DestinationKey | None:
     """Identity of the destination that a message is about."""
-    found = decode.attributes(message[4:])
-    if CMD_DEST not in found:
+    if CMD_DEST not in outermost(request):
         return None
-    inner = decode.attributes(found[CMD_DEST])
-    number = inner.get(DEST_ADDR_FAMILY)
-    family = key.family
-    if number is not None:
-        family = Family.INET if struct.unpack("=H", number)[0] == AF_INET else Family.INET6
-    return decode.destination_key(inner, family)
+    return decode_key(contents(nested(request, CMD_DEST)), key.family)

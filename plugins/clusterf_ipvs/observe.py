@@ -22,9 +22,10 @@ from clusterf.model.table import (
     VirtualService,
 )
 from clusterf.plugin import Context, OutputUnavailable
-from clusterf_ipvs import decode, encode
-from clusterf_ipvs.encode import ServiceEncoder
+from clusterf_ipvs import destination_codec, service_codec
+from clusterf_ipvs.attributes import DecodeError
 from clusterf_ipvs.kernel import Kernel
+from clusterf_ipvs.service_codec import GET_INFO, LIST_SERVICES, Info, ServiceEncoder
 
 _FEW = 64
 """Up to so many virtual services are asked for one by one; more come with a dump of all."""
@@ -119,20 +120,20 @@ class Observer:
                 counters[key, entry.key] = entry.connections
         return counters
 
-    async def info(self) -> decode.Info:
+    async def info(self) -> Info:
         """Version and size of the connection table."""
-        answer = await self._kernel.ask(encode.GET_INFO)
+        answer = await self._kernel.ask(GET_INFO)
         if isinstance(answer, int):
             raise _nonsense(f"it refuses to tell its version ({errno.errorcode.get(answer)})")
         try:
-            return decode.info(answer)
-        except decode.DecodeError as error:
+            return service_codec.decode_info(answer)
+        except DecodeError as error:
             raise _nonsense(str(error)) from error
 
     async def _services(self) -> dict[ServiceKey, VirtualService]:
         found: dict[ServiceKey, VirtualService] = {}
         owns = self._scope.owns
-        for message in await self._kernel.dump(encode.LIST_SERVICES):
+        for message in await self._kernel.dump(LIST_SERVICES):
             key, service = _decoded_service(message)
             if key is not None and owns(key):
                 found[key] = service
@@ -206,8 +207,8 @@ class Observer:
 
     async def _destinations(self, request: bytes, key: ServiceKey) -> tuple[Destinations, Counters]:
         try:
-            return decode.destinations(await self._kernel.dump(request), key.family)
-        except decode.DecodeError as error:
+            return destination_codec.decode_all(await self._kernel.dump(request), key.family)
+        except DecodeError as error:
             raise _nonsense(str(error)) from error
 
 
@@ -219,15 +220,15 @@ def _settings(
 
 def _decoded_service(message: bytes) -> tuple[ServiceKey | None, VirtualService]:
     try:
-        return decode.service(message)
-    except decode.DecodeError as error:
+        return service_codec.decode(message)
+    except DecodeError as error:
         raise _nonsense(str(error)) from error
 
 
-def _decoded_destination(message: bytes, key: ServiceKey) -> decode.Entry:
+def _decoded_destination(message: bytes, key: ServiceKey) -> destination_codec.Entry:
     try:
-        return decode.destination(message, key.family)
-    except decode.DecodeError as error:
+        return destination_codec.decode(message, key.family)
+    except DecodeError as error:
         raise _nonsense(str(error)) from error
 
 

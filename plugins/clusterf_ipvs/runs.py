@@ -31,8 +31,8 @@ from clusterf.model.operation import (
 )
 from clusterf.model.table import Destination, ServiceKey, VirtualService
 from clusterf_ipvs.constants import HASHING, NO_SCHEDULER
-from clusterf_ipvs.encode import ServiceEncoder
 from clusterf_ipvs.kernel import UNKNOWN, Row
+from clusterf_ipvs.service_codec import ServiceEncoder
 
 _GONE = (errno.ENOENT, errno.ESRCH)
 _SWITCH = -2

@@ -19,14 +19,17 @@ from clusterf.model.table import (
     ServiceKey,
     VirtualService,
 )
-from clusterf_ipvs import decode, encode
-from clusterf_ipvs.encode import ServiceEncoder
+from clusterf_ipvs import destination_codec, service_codec
+from clusterf_ipvs.attributes import contents, enclose, outermost
 from clusterf_ipvs.fake import FakeKernel
 from clusterf_ipvs.kernel import Kernel
 from clusterf_ipvs.netlink import NetlinkKernel
+from clusterf_ipvs.service_codec import LIST_SERVICES, ServiceEncoder
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Iterable, Sequence
+
+    from tests.lab.network import Namespace
 
 WEB = AddressKey(Protocol.TCP, Address.parse("192.0.2.80"), 80)
 WEB6 = AddressKey(Protocol.TCP, Address.parse("2001:db8::80"), 80)
@@ -36,6 +39,15 @@ ONE = DestinationKey(Address.parse("198.51.100.1"), 8080)
 TWO = DestinationKey(Address.parse("198.51.100.2"), 8080)
 ONE6 = DestinationKey(Address.parse("2001:db8:1::1"), 8080)
 PLAIN = Destination(10, Method.MASQ)
+NOTHING: frozenset[str] = frozenset()
+
+
+def exchanged(message: bytes, nest: int, kind: int, content: bytes) -> bytes:
+    """The message with another content of one of the attributes in a nest."""
+    nests = outermost(message)
+    row = contents(nests[nest]) | {kind: content}
+    nests[nest] = b"".join(enclose(*each) for each in row.items())
+    return message[:4] + b"".join(enclose(*each) for each in nests.items())
 
 
 @dataclass
@@ -52,21 +64,15 @@ class World:
         self,
         key: ServiceKey,
         scheduler: str = "wlc",
-        flags: Sequence[str] = (),
+        flags: Iterable[str] = (),
         persistence: Persistence | None = None,
     ) -> int:
-        message = ServiceEncoder(key).new_service(scheduler, frozenset(flags), persistence)
-        return (await self.do(message))[0]
+        settings = (scheduler, frozenset(flags), persistence)
+        return (await self.do(ServiceEncoder(key).new_service(*settings)))[0]
 
-    async def edit(
-        self,
-        key: ServiceKey,
-        scheduler: str = "wlc",
-        flags: Sequence[str] = (),
-        persistence: Persistence | None = None,
-    ) -> int:
-        message = ServiceEncoder(key).set_service(scheduler, frozenset(flags), persistence)
-        return (await self.do(message))[0]
+    async def edit(self, key: ServiceKey, scheduler: str = "wlc", flags: Iterable[str] = ()) -> int:
+        settings = (scheduler, frozenset(flags), None)
+        return (await self.do(ServiceEncoder(key).set_service(*settings)))[0]
 
     async def delete(self, key: ServiceKey) -> int:
         return (await self.do(ServiceEncoder(key).del_service()))[0]
@@ -85,26 +91,30 @@ class World:
         return (await self.do(ServiceEncoder(key).del_destination(target)))[0]
 
     async def services(self) -> dict[ServiceKey | None, VirtualService]:
-        messages = await self.kernel.dump(encode.LIST_SERVICES)
-        return dict(decode.service(message) for message in messages)
+        messages = await self.kernel.dump(LIST_SERVICES)
+        return dict(service_codec.decode(message) for message in messages)
 
     async def destinations(self, key: ServiceKey) -> dict[DestinationKey, Destination]:
         """In the kernel's order."""
         messages = await self.kernel.dump(ServiceEncoder(key).list_destinations())
-        return decode.destinations(messages, key.family)[0]
+        return destination_codec.decode_all(messages, key.family)[0]
+
+
+def connect(netns: Namespace) -> None:
+    """Give a namespace routes: without one to it an IPv4 destination is refused."""
+    netns.ip(
+        "link add uplink type dummy",
+        "link set uplink up",
+        "address add 192.0.2.1/24 dev uplink",
+        "route add default dev uplink",
+    )
 
 
 @pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.lab)])
 def kind(request: pytest.FixtureRequest) -> str:
     """Which kernel; prepares the real one, once for all examples of a law."""
     if request.param == "real":
-        # Without a route to it an IPv4 destination is refused.
-        request.getfixturevalue("netns").ip(
-            "link add uplink type dummy",
-            "link set uplink up",
-            "address add 192.0.2.1/24 dev uplink",
-            "route add default dev uplink",
-        )
+        connect(request.getfixturevalue("netns"))
     return str(request.param)
 
 

@@ -9,14 +9,12 @@ import pytest
 
 from clusterf.model.address import Address
 from clusterf.model.table import AddressKey, Destination, DestinationKey, Method, Protocol
-from clusterf_ipvs import decode, encode
-from clusterf_ipvs.encode import ServiceEncoder
-from tests.conformance.conftest import ONE, PLAIN, TWO, WEB, WEB6
+from clusterf_ipvs.attributes import enclose, nested
+from clusterf_ipvs.service_codec import GET_INFO, ServiceEncoder, decode_info
+from tests.conformance.conftest import NOTHING, ONE, PLAIN, TWO, WEB, WEB6
 
 if TYPE_CHECKING:
     from tests.conformance.conftest import World
-
-NOTHING: frozenset[str] = frozenset()
 
 
 def _targets(number: int) -> list[DestinationKey]:
@@ -93,9 +91,9 @@ async def test_when_mh_refuses_the_service_is_left_with_another_scheduler(world:
 
 
 async def test_the_kernel_tells_its_version_and_the_size_of_its_table(world: World) -> None:
-    answer = await world.kernel.ask(encode.GET_INFO)
+    answer = await world.kernel.ask(GET_INFO)
     assert isinstance(answer, bytes)
-    info = decode.info(answer)
+    info = decode_info(answer)
     assert info.version == "1.2.1"
     assert info.connection_table_size >= 256
 
@@ -104,19 +102,16 @@ async def test_the_kernel_tells_its_version_and_the_size_of_its_table(world: Wor
 async def test_a_message_without_its_attributes_is_einval(world: World, cut: int) -> None:
     web = ServiceEncoder(WEB)
     whole = web.new_service("wlc", NOTHING, None)
-    inner = decode.nested(whole, 1)[: cut or None]
-    if cut == 0:
-        message = whole[:4]
-    else:
-        message = whole[:4] + (4 + len(inner)).to_bytes(2, "little") + b"\1\0" + inner
+    inner = enclose(1, nested(whole, 1)[:cut]) if cut else b""
+    message = whole[:4] + inner
     assert list(await world.do(message)) == [errno.EINVAL]
 
 
 async def test_a_destination_command_without_a_destination_is_einval(world: World) -> None:
     await world.add(WEB)
     message = ServiceEncoder(WEB).new_destination(ONE, PLAIN)
-    service_only = message[: 4 + 4 + len(decode.nested(message, 1))]
+    service_only = message[: 4 + 4 + len(nested(message, 1))]
     assert list(await world.do(service_only)) == [errno.EINVAL]
     no_such_service = ServiceEncoder(WEB6).new_destination(ONE, PLAIN)
-    service_only = no_such_service[: 4 + 4 + len(decode.nested(no_such_service, 1))]
+    service_only = no_such_service[: 4 + 4 + len(nested(no_such_service, 1))]
     assert list(await world.do(service_only)) == [errno.ESRCH]

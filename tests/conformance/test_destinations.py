@@ -10,9 +10,9 @@ import pytest
 
 from clusterf.model.address import Address
 from clusterf.model.table import Destination, DestinationKey, Method, Tunnel, TunnelType
-from clusterf_ipvs import decode
-from clusterf_ipvs.encode import ServiceEncoder
-from tests.conformance.conftest import MARK, MARK6, ONE, ONE6, PLAIN, TWO, WEB, WEB6
+from clusterf_ipvs.attributes import contents, nested
+from clusterf_ipvs.service_codec import ServiceEncoder
+from tests.conformance.conftest import MARK, MARK6, ONE, ONE6, PLAIN, TWO, WEB, WEB6, exchanged
 
 if TYPE_CHECKING:
     from clusterf.model.table import ServiceKey
@@ -109,7 +109,7 @@ async def test_the_port_of_a_tunnel_is_in_network_order(world: World) -> None:
     await world.add(WEB)
     await world.add_to(WEB, ONE, Destination(1, Method.TUNNEL, tunnel=Tunnel(TunnelType.GUE, 6080)))
     (message,) = await world.kernel.dump(ServiceEncoder(WEB).list_destinations())
-    assert decode.attributes(decode.nested(message, 2))[14] == (6080).to_bytes(2, "big")
+    assert contents(nested(message, 2))[14] == (6080).to_bytes(2, "big")
 
 
 async def test_a_second_addition_is_eexist_and_changes_nothing(world: World) -> None:
@@ -187,3 +187,21 @@ async def test_a_deleted_destination_can_come_back(world: World) -> None:
     assert await world.delete_from(WEB, ONE) == 0
     assert await world.add_to(WEB, ONE, Destination(2, Method.DROUTE)) == 0
     assert await world.destinations(WEB) == {ONE: Destination(2, Method.DROUTE)}
+
+
+@pytest.mark.parametrize("number", [2, 3, 4, 5, 6, 11, 13, 14, 15])
+async def test_a_number_that_is_short_is_einval(world: World, number: int) -> None:
+    await world.add(WEB)
+    settings = Destination(1, Method.TUNNEL, 5, 5, Tunnel(TunnelType.GUE, 6080))
+    whole = ServiceEncoder(WEB).new_destination(ONE, settings)
+    short = contents(nested(whole, 2))[number][:-1]
+    message = exchanged(whole, 2, number, short)
+    assert list(await world.do(message, whole)) == [errno.EINVAL, 0]
+
+
+async def test_an_address_that_is_short_ends_in_zeros(world: World) -> None:
+    await world.add(WEB)
+    whole = ServiceEncoder(WEB).new_destination(ONE, PLAIN)
+    assert list(await world.do(exchanged(whole, 2, 1, b"\xc6\x33"))) == [0]
+    found = DestinationKey(Address.parse("198.51.0.0"), ONE.port)
+    assert await world.destinations(WEB) == {found: PLAIN}

@@ -13,46 +13,40 @@ import trio
 from clusterf.model.address import Address
 from clusterf.model.table import AddressKey, Destination, DestinationKey, Method, Protocol
 from clusterf.plugin import OutputUnavailable
-from clusterf_ipvs import decode, encode
-from clusterf_ipvs.encode import ServiceEncoder
+from clusterf_ipvs import destination_codec, service_codec
 from clusterf_ipvs.kernel import UNKNOWN
 from clusterf_ipvs.netlink import NetlinkKernel
-from tests.conformance.conftest import ONE, PLAIN, WEB
+from clusterf_ipvs.service_codec import LIST_SERVICES, ServiceEncoder
+from tests.conformance.conftest import NOTHING, ONE, PLAIN, WEB, connect
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from clusterf_ipvs.netlink import _Socket
+    from clusterf_ipvs.netlink_socket import NetlinkSocket
     from tests.lab.network import Namespace
 
 pytestmark = pytest.mark.lab
 
-NOTHING: frozenset[str] = frozenset()
 TARGETS = [DestinationKey(Address((0xC6336401 + n).to_bytes(4)), 80) for n in range(1000)]
 
 
 @pytest.fixture
 async def kernel(netns: Namespace) -> AsyncIterator[NetlinkKernel]:
-    netns.ip(
-        "link add uplink type dummy",
-        "link set uplink up",
-        "address add 192.0.2.1/24 dev uplink",
-        "route add default dev uplink",
-    )
+    connect(netns)
     kernel = NetlinkKernel(batch=1000)
     await kernel.exchange([ServiceEncoder(WEB).new_service("wlc", NOTHING, None)])
     yield kernel
     await kernel.close()
 
 
-def opened(kernel: NetlinkKernel) -> _Socket:
+def opened(kernel: NetlinkKernel) -> NetlinkSocket:
     assert kernel._socket is not None
     return kernel._socket
 
 
 async def listed(kernel: NetlinkKernel) -> set[DestinationKey]:
     messages = await kernel.dump(ServiceEncoder(WEB).list_destinations())
-    return set(decode.destinations(messages, WEB.family)[0])
+    return set(destination_codec.decode_all(messages, WEB.family)[0])
 
 
 async def test_a_batch_larger_than_the_send_buffer_is_split(kernel: NetlinkKernel) -> None:
@@ -121,14 +115,14 @@ async def test_a_cancelled_call_leaves_nothing_for_the_next_one(kernel: NetlinkK
 async def test_closing_in_between_changes_nothing(kernel: NetlinkKernel) -> None:
     await kernel.close()
     await kernel.close()
-    assert len(await kernel.dump(encode.LIST_SERVICES)) == 1
+    assert len(await kernel.dump(LIST_SERVICES)) == 1
 
 
 async def test_many_services_are_listed_in_many_answers(kernel: NetlinkKernel) -> None:
     keys = [AddressKey(Protocol.UDP, WEB.address, 1000 + n) for n in range(1000)]
     messages = [ServiceEncoder(key).new_service("rr", NOTHING, None) for key in keys]
     assert not any(await kernel.exchange(messages))
-    found = {decode.service(each)[0] for each in await kernel.dump(encode.LIST_SERVICES)}
+    found = {service_codec.decode(each)[0] for each in await kernel.dump(LIST_SERVICES)}
     assert found == {WEB, *keys}
 
 
@@ -158,7 +152,7 @@ async def test_without_the_capability_it_is_told(kernel: NetlinkKernel) -> None:
     async def read() -> object:
         poor = NetlinkKernel()
         try:
-            return await poor.dump(encode.LIST_SERVICES)
+            return await poor.dump(LIST_SERVICES)
         finally:
             await poor.close()
 

@@ -9,9 +9,10 @@ import pytest
 
 from clusterf.model.address import Address, Family
 from clusterf.model.table import AddressKey, FwmarkKey, Persistence, Protocol, VirtualService
-from clusterf_ipvs import decode
-from clusterf_ipvs.encode import ServiceEncoder
-from tests.conformance.conftest import MARK, MARK6, ONE, PLAIN, WEB, WEB6
+from clusterf_ipvs import service_codec
+from clusterf_ipvs.attributes import contents, nested
+from clusterf_ipvs.service_codec import ServiceEncoder
+from tests.conformance.conftest import MARK, MARK6, NOTHING, ONE, PLAIN, WEB, WEB6, exchanged
 
 if TYPE_CHECKING:
     from clusterf.model.table import ServiceKey
@@ -82,9 +83,9 @@ async def test_the_hashed_flag_of_the_kernel_is_no_flag_of_ours(world: World) ->
     await world.add(WEB)
     answer = await world.kernel.ask(ServiceEncoder(WEB).get_service())
     assert isinstance(answer, bytes)
-    inner = decode.attributes(decode.nested(answer, 1))
+    inner = contents(nested(answer, 1))
     assert inner[7][:4] == (2).to_bytes(4, "little")
-    assert decode.service(answer)[1].flags == frozenset()
+    assert service_codec.decode(answer)[1].flags == frozenset()
 
 
 async def test_flags_are_edited_to_the_whole_not_added(world: World) -> None:
@@ -180,7 +181,7 @@ async def test_one_service_can_be_asked_for(world: World) -> None:
     await world.add(WEB, "sed")
     answer = await world.kernel.ask(ServiceEncoder(WEB).get_service())
     assert isinstance(answer, bytes)
-    assert decode.service(answer) == (WEB, VirtualService("sed"))
+    assert service_codec.decode(answer) == (WEB, VirtualService("sed"))
     assert await world.kernel.ask(ServiceEncoder(WEB6).get_service()) == errno.ESRCH
 
 
@@ -194,3 +195,24 @@ async def test_protocols_of_one_address_and_port_are_different_services(world: W
     udp = AddressKey(Protocol.UDP, WEB.address, WEB.port)
     assert [await world.add(WEB), await world.add(udp, "rr")] == [0, 0]
     assert await world.services() == {WEB: VirtualService("wlc"), udp: VirtualService("rr")}
+
+
+@pytest.mark.parametrize("number", [1, 2, 4, 8, 9])
+async def test_a_number_that_is_short_is_einval(world: World, number: int) -> None:
+    whole = ServiceEncoder(WEB).new_service("rr", NOTHING, None)
+    short = contents(nested(whole, 1))[number][:-1]
+    message = exchanged(whole, 1, number, short)
+    assert list(await world.do(message, whole)) == [errno.EINVAL, 0]
+
+
+async def test_a_mark_that_is_short_is_einval(world: World) -> None:
+    whole = ServiceEncoder(MARK).new_service("rr", NOTHING, None)
+    assert list(await world.do(exchanged(whole, 1, 5, b"\1\0"), whole)) == [errno.EINVAL, 0]
+
+
+async def test_flags_may_be_short_but_not_long(world: World) -> None:
+    whole = ServiceEncoder(WEB).new_service("mh", frozenset({"mh-port"}), None)
+    assert list(await world.do(exchanged(whole, 1, 7, bytes(12)))) == [errno.EINVAL]
+    # Without a mask no bit counts.
+    assert list(await world.do(exchanged(whole, 1, 7, b"\x10\0\0\0"))) == [0]
+    assert await world.services() == {WEB: VirtualService("mh")}

@@ -22,7 +22,7 @@ from clusterf.model.table import (
     TunnelType,
     VirtualService,
 )
-from tests.conformance.conftest import MARK6, ONE, ONE6, TWO
+from tests.conformance.conftest import MARK6, ONE, ONE6, TWO, connect
 from tests.conformance.test_laws import make_output, reach
 
 if TYPE_CHECKING:
@@ -85,12 +85,7 @@ def ipvsadm(*arguments: str) -> list[str]:
 
 @pytest.fixture
 def kind(netns: Namespace) -> str:
-    netns.ip(
-        "link add uplink type dummy",
-        "link set uplink up",
-        "address add 192.0.2.1/24 dev uplink",
-        "route add default dev uplink",
-    )
+    connect(netns)
     return "real"
 
 

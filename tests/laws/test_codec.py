@@ -23,10 +23,12 @@ from clusterf.model.table import (
     TunnelType,
     VirtualService,
 )
-from clusterf_ipvs import decode
+from clusterf_ipvs import destination_codec, service_codec
+from clusterf_ipvs.attributes import DecodeError, contents, nested
 from clusterf_ipvs.constants import Command
-from clusterf_ipvs.encode import ServiceEncoder, flag_bits
 from clusterf_ipvs.fake import FakeKernel
+from clusterf_ipvs.service_codec import ServiceEncoder
+from clusterf_ipvs.words import flag_bits, flag_words
 from tests.strategies import EXAMPLES
 
 if TYPE_CHECKING:
@@ -65,10 +67,10 @@ def test_a_service_survives(data: st.DataObject, key: ServiceKey) -> None:
     message = ServiceEncoder(key).new_service(*service.settings)
     assert len(message) % 4 == 0
     assert message[0] == Command.NEW_SERVICE
-    assert decode.service(message) == (key, service)
+    assert service_codec.decode(message) == (key, service)
     edit = ServiceEncoder(key).set_service(*service.settings)
     assert edit[0] == Command.SET_SERVICE
-    assert decode.service(edit) == (key, service)
+    assert service_codec.decode(edit) == (key, service)
 
 
 @settings(max_examples=4 * EXAMPLES)
@@ -82,31 +84,31 @@ def test_a_destination_survives(
     ):
         assert len(message) % 4 == 0
         assert message[0] == command
-        assert decode.destinations([message], key.family)[0] == {target: wanted}
-        identity = decode.attributes(decode.nested(message, 1))
-        assert decode.service_key(identity) == key
+        assert destination_codec.decode_all([message], key.family)[0] == {target: wanted}
+        identity = contents(nested(message, 1))
+        assert service_codec.decode_key(identity) == key
 
 
 @settings(max_examples=2 * EXAMPLES)
 @given(keys, targets)
 def test_a_deletion_names_its_destination(key: ServiceKey, target: DestinationKey) -> None:
     message = ServiceEncoder(key).del_destination(target)
-    found = decode.attributes(decode.nested(message, 2))
-    family = decode.attributes(decode.nested(message, 2)).get(11)
+    found = contents(nested(message, 2))
+    family = contents(nested(message, 2)).get(11)
     assert (family is None) == (target.address.family is key.family)
-    assert decode.destination_key(found, target.address.family) == target
+    assert destination_codec.decode_key(found, target.address.family) == target
     assert len(message) % 4 == 0
 
 
 @pytest.mark.parametrize(
     "reader",
     [
-        decode.service,
-        lambda data: decode.destination(data, Family.INET),
-        lambda data: decode.destination(data, Family.INET6),
-        lambda data: decode.destinations([data], Family.INET),
-        decode.info,
-        decode.attributes,
+        service_codec.decode,
+        lambda data: destination_codec.decode(data, Family.INET),
+        lambda data: destination_codec.decode(data, Family.INET6),
+        lambda data: destination_codec.decode_all([data], Family.INET),
+        service_codec.decode_info,
+        contents,
     ],
 )
 @settings(max_examples=4 * EXAMPLES)
@@ -116,7 +118,7 @@ def test_a_deletion_names_its_destination(key: ServiceKey, target: DestinationKe
 def test_random_bytes_raise_nothing_but_the_decoders_own_error(
     reader: Callable[[bytes], object], data: bytes
 ) -> None:
-    with contextlib.suppress(decode.DecodeError):
+    with contextlib.suppress(DecodeError):
         reader(data)
 
 
@@ -133,11 +135,11 @@ def test_damaged_messages_raise_nothing_but_the_decoders_own_error(
             message[data.draw(st.integers(0, len(message) - 1))] = data.draw(st.integers(0, 255))
         damaged = bytes(message[: data.draw(st.integers(0, len(message)))])
         for read in (
-            decode.service,
-            lambda each: decode.destination(each, key.family),
-            lambda each: decode.destinations([each], key.family),
+            service_codec.decode,
+            lambda each: destination_codec.decode(each, key.family),
+            lambda each: destination_codec.decode_all([each], key.family),
         ):
-            with contextlib.suppress(decode.DecodeError):
+            with contextlib.suppress(DecodeError):
                 read(damaged)
 
 
@@ -153,14 +155,14 @@ def test_whatever_a_stranger_stored_can_be_read_and_written_again(
     port: int,
     tunnel_flags: int,
 ) -> None:
-    strange = decode._destination(method, weight, 0, 0, kind, port, tunnel_flags)
+    strange = destination_codec.settings(method, weight, 0, 0, kind, port, tunnel_flags)
     ServiceEncoder(key).set_destination(target, strange)
-    words = decode.flag_words("mh", flags)
+    words = flag_words("mh", flags)
     assert sum(flag_bits(word) for word in words) == flags & ~0x3
     known = kind <= 2 and tunnel_flags <= 3
     if method == 2 and known and tunnel_flags != 3:
         message = ServiceEncoder(key).set_destination(target, strange)
-        assert decode.destination(message, key.family).destination == strange
+        assert destination_codec.decode(message, key.family).destination == strange
     elif method not in (0, 2, 3):
         assert strange.method is Method.MASQ
         assert strange.tunnel is not None, "equal to a masq that somebody may want"

@@ -10,31 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 UNIT = ROOT / "tests" / "unit"
 
-_COMMANDS = "tests/lab/promises/test_commands.py runs the commands against a running daemon"
-_DAEMON = "tests/lab/promises runs the daemon as a process, on a real kernel"
-
 TESTED_ELSEWHERE: dict[str, str] = {
-    "clusterf/cli/drain_cmd.py": _COMMANDS,
-    "clusterf/cli/loading.py": _COMMANDS,
-    "clusterf/cli/logs.py": _DAEMON,
-    "clusterf/cli/main.py": _COMMANDS,
-    "clusterf/cli/order.py": _COMMANDS,
-    "clusterf/cli/plan_cmd.py": _COMMANDS,
-    "clusterf/cli/plugins_cmd.py": _COMMANDS,
-    "clusterf/cli/reload_cmd.py": _COMMANDS,
-    "clusterf/cli/run_cmd.py": _DAEMON,
-    "clusterf/cli/status_cmd.py": _COMMANDS,
-    "clusterf/cli/undrain_cmd.py": _COMMANDS,
-    "clusterf/config/configuration.py": "values with one property: tests/unit/config/test_load.py",
-    "clusterf/control/client.py": _COMMANDS,
-    "clusterf/control/daemon.py": _DAEMON,
-    "clusterf/control/protocol.py": _COMMANDS,
-    "clusterf/control/server.py": _DAEMON,
-    "clusterf/control/status.py": _COMMANDS,
-    "plugins/clusterf_ipvs/__init__.py": "one hook: tests/meta/test_plugins.py",
-    "plugins/clusterf_ipvs/constants.py": "numbers of the kernel: tests/conformance",
-    "plugins/clusterf_ipvs/fake_messages.py": "held to a real kernel by tests/conformance",
-    "plugins/clusterf_ipvs/kernel.py": "needs a kernel: tests/conformance, on the fake one as well",
     "plugins/clusterf_static/__init__.py": "its hooks: tests/meta/test_plugins.py, test_check.py",
 }
 """Files without a test of their own, and where they are tested. The list only shrinks."""

@@ -9,7 +9,7 @@ import pytest
 
 from clusterf.model.operation import count, steps
 from clusterf_ipvs.constants import Command
-from clusterf_ipvs.encode import ServiceEncoder
+from clusterf_ipvs.service_codec import ServiceEncoder
 from tests.strategies import destination, entry, target, tcp
 from tests.unit.plugins.clusterf_ipvs.conftest import make_rig
 from tests.unit.plugins.clusterf_ipvs.test_output import errors

@@ -9,8 +9,8 @@ import pytest
 
 from clusterf.model.table import Connections
 from clusterf.plugin import OutputUnavailable
-from clusterf_ipvs.encode import GET_INFO, LIST_SERVICES, ServiceEncoder
 from clusterf_ipvs.kernel import UNKNOWN
+from clusterf_ipvs.service_codec import GET_INFO, LIST_SERVICES, ServiceEncoder
 from tests.strategies import destination, entry, target, tcp
 
 if TYPE_CHECKING:

@@ -14,11 +14,6 @@ from clusterf_ipvs.settings import IpvsSettings
 SAMPLE = Path(clusterf_ipvs.__file__).with_name("sample.toml")
 
 
-def test_the_type_is_registered() -> None:
-    (kind,) = clusterf_ipvs.clusterf_register_outputs()
-    assert (kind.name, kind.settings, kind.follows) == ("ipvs", IpvsSettings, False)
-
-
 def test_durations_have_units() -> None:
     settings = IpvsSettings.model_validate({"drain": "2m", "drain_poll": "250ms", "batch": 64})
     assert (settings.drain, settings.drain_poll, settings.batch) == (120.0, 0.25, 64)
