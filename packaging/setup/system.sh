@@ -22,6 +22,8 @@ docker.io           a private engine for end-to-end tests
 busybox-static      the image that its containers run
 openssl             certificates for an engine that speaks TLS
 curl                a client that is not ours
+gcc                 the C sender of the benchmarks
+libc6-dev           the same
 make                the Makefile
 git                 the version of a build
 '
@@ -31,6 +33,7 @@ present() {
     case $1 in
         docker.io) command -v dockerd > /dev/null ;;
         python3) command -v python3 > /dev/null ;;
+        gcc) command -v gcc > /dev/null ;;
         *) return 1 ;;
     esac
 }

@@ -173,7 +173,9 @@ def _containers(results: Sequence[Result]) -> Iterator[Row]:
             elapsed = median(result["ns"]) / _SECOND
             name = "start of a container to the kernel's ACK, seconds"
             yield Row(name, elapsed, None, None, None, None)
-            name = f"of that our own, against {_OWN_PART} s"
+            name = (
+                f"our CPU time from a container's start to the ACK, seconds, against {_OWN_PART} s"
+            )
             own = median(result["own_ns"]) / _SECOND
             yield at_most(name, own, _OWN_PART, own / _OWN_PART, 1)
 
