@@ -11,7 +11,7 @@ import trio
 
 from clusterf.control.client import Refused
 from clusterf.control.daemon import Daemon, ReloadRefused
-from clusterf.control.server import AlreadyRunning
+from clusterf.control.place import AlreadyRunning
 from clusterf.model.errors import OutputUnavailable, SourceUnavailable
 from tests.strategies import entry, tcp
 from tests.unit.control.scene import API, AWAY, KERNEL, WEB, Scene

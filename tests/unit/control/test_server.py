@@ -14,8 +14,9 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from clusterf.control.client import ask
+from clusterf.control.place import AlreadyRunning, NoSocket
 from clusterf.control.protocol import JSON, LONGEST_REQUEST, NotPermitted, decode, encode
-from clusterf.control.server import AlreadyRunning, Handler, NoSocket, listen, serve
+from clusterf.control.server import Handler, listen, serve
 from clusterf.model.errors import ClusterfError, OutputUnavailable
 from tests.unit.control.test_client import somebody
 
@@ -254,6 +255,21 @@ async def test_a_silent_one_is_let_go(path: Path, mock_clock: MockClock) -> None
         await wait_all_tasks_blocked()
         mock_clock.jump(61)
         assert await stream.receive_some() == b""
+
+
+async def test_one_that_takes_no_answer_is_let_go(path: Path, mock_clock: MockClock) -> None:
+    async def at_length(_: JSON) -> JSON:
+        await trio.lowlevel.checkpoint()
+        return {"long": "x" * 4_000_000}
+
+    async with serving(path, at_length), await connected(path) as stream:
+        await stream.send_all(b"{}\n")
+        await wait_all_tasks_blocked()
+        mock_clock.jump(61)
+        received = 0
+        while chunk := await stream.receive_some(1_000_000):
+            received += len(chunk)
+        assert 0 < received < 4_000_000
 
 
 # --- answers of the daemon -----------------------------------------------------------------------
