@@ -102,6 +102,7 @@ _ON_A_HOST = (
 """Of both kinds: some run inside an IPVS kernel, some outside and have a director."""
 
 
+@pytest.mark.timeout(240)
 def test_a_host_with_ipvs_needs_no_guest() -> None:
     """As a user runs them whose kernel has IPVS: this kernel is that host's."""
     outside = {key: value for key, value in os.environ.items() if key != choice.MARK}
