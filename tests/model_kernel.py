@@ -22,6 +22,7 @@ from clusterf.model.operation import (
     Plan,
     steps,
 )
+from clusterf.model.scope import Scope
 from clusterf.model.table import (
     Connections,
     DestinationKey,
@@ -30,7 +31,6 @@ from clusterf.model.table import (
 )
 from clusterf.pipeline.drain import DrainRules, Drains
 from clusterf.pipeline.plan import plan_table
-from clusterf.pipeline.resolve import Scope
 from clusterf.plugin.output import Desired, OutputReport
 from tests.strategies import MANAGED
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from clusterf.model.address import Address, Family, Network
 from clusterf.model.provenance import Provenance
+from clusterf.model.scope import Scope
 from clusterf.model.service import (
     Backend,
     Frontend,
@@ -36,7 +37,6 @@ from clusterf.model.table import (
     TunnelType,
     VirtualService,
 )
-from clusterf.pipeline.resolve import Scope
 
 EXAMPLES = int(os.environ.get("CLUSTERF_EXAMPLES", "40"))
 """Examples for each law; a longer search is a matter of one variable."""

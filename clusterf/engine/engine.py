@@ -22,9 +22,9 @@ from clusterf.engine.reconciler import Reconciler, Rules
 from clusterf.engine.runner import Runner
 from clusterf.engine.settle import Settle
 from clusterf.engine.supervisor import Health
+from clusterf.model.scope import Scope
 from clusterf.model.table import ServiceKey
 from clusterf.pipeline.override import Drained
-from clusterf.pipeline.resolve import Scope
 from clusterf.plugin.output import DataPlane, Output
 
 log = logging.getLogger("clusterf.engine")

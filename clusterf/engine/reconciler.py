@@ -16,13 +16,14 @@ from clusterf.engine.board import Board
 from clusterf.model.address import Address
 from clusterf.model.defaults import Defaults
 from clusterf.model.provenance import Refusal
+from clusterf.model.scope import Scope
 from clusterf.model.service import Facts
 from clusterf.model.table import AddressKey, DestinationKey, ServiceKey, VirtualService
 from clusterf.pipeline.claims import Claims
 from clusterf.pipeline.decide import NamedPolicy, PolicyFailed, decide
 from clusterf.pipeline.merge import merge
 from clusterf.pipeline.override import Drained, override
-from clusterf.pipeline.resolve import Resolution, Scope, resolve
+from clusterf.pipeline.resolve import Resolution, resolve
 
 log = logging.getLogger("clusterf.reconciler")
 

@@ -5,13 +5,12 @@ What cannot work becomes a refusal, so that one bad backend never takes the othe
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from clusterf.model.address import Network
 from clusterf.model.defaults import Defaults
 from clusterf.model.provenance import Refusal
+from clusterf.model.scope import Scope
 from clusterf.model.service import Service, ServiceSpec
 from clusterf.model.table import AddressKey, FwmarkKey, Protocol, ServiceKey, VirtualService
 from clusterf.pipeline.destinations import Tally, destinations_of
@@ -19,23 +18,6 @@ from clusterf.pipeline.settings import refuse, settle
 
 _PROTOCOLS = tuple(Protocol)
 """In the order of `Ports`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What clusterf owns in the kernel: VIP prefixes and firewall marks."""
-
-    prefixes: Sequence[Network] = ()
-    fwmarks: Collection[int] = ()
-
-    def owns(self, key: ServiceKey) -> bool:
-        """Whether an entry is managed; all else is foreign."""
-        if isinstance(key, FwmarkKey):
-            return key.mark in self.fwmarks
-        for prefix in self.prefixes:  # noqa: SIM110 - any() would make a generator for each entry
-            if key.address in prefix:
-                return True
-        return False
 
 
 class Resolution(NamedTuple):

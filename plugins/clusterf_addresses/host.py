@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from clusterf.model.address import Address, Network
+from clusterf.model.address import Address
 from clusterf.model.operation import Operation, Outcome
+from clusterf.model.scope import Scope
 from clusterf_addresses import sysctls
 from clusterf_addresses.marks import is_ours
 from clusterf_addresses.operations import (
@@ -32,7 +33,7 @@ class Carried(NamedTuple):
 class Host(Protocol):
     """What the output needs of the host it runs on. Each call is made in a worker thread."""
 
-    def look(self, interface: str, managed: Sequence[Network]) -> World:
+    def look(self, interface: str, managed: Scope) -> World:
         """See everything.
 
         Raises:
@@ -58,14 +59,14 @@ class ThisHost:
         self._proc = proc
         self._kernel = kernel
 
-    def look(self, interface: str, managed: Sequence[Network]) -> World:
+    def look(self, interface: str, managed: Scope) -> World:
         """As `Host.look`."""
         kernel = self._kernel()
         addresses: dict[Address, tuple[Found, ...]] = {}
         with Session() as session:
             link = session.link(interface)
             for address, length, index, marks in session.addresses():
-                if any(address in prefix for prefix in managed):
+                if managed.holds(address):
                     name = interface_name(index)
                     ours = is_ours(address.family, marks, name, kernel)
                     found = Found(address, length, name, ours)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from clusterf.model.operation import Operation, Outcome, Plan
+from clusterf.model.scope import Scope
 from clusterf.model.table import ServiceKey
 from clusterf.plugin import Context, Desired, OutputReport, OutputUnavailable, ProbeResult
 from clusterf_addresses.host import Host, ThisHost
@@ -25,7 +26,7 @@ class AddressesOutput:
         self._settings = settings
         self._context = context
         self._host: Host = host or ThisHost()
-        self._rules = Rules(settings.interface, tuple(context.managed), settings.create)
+        self._rules = Rules(settings.interface, Scope(context.managed), settings.create)
         self._world: World | None = None
         self._features: set[Feature] = set()
         self._wrong: list[Wrong] = []

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from clusterf.model.address import Address, Network
+from clusterf.model.address import Address
 from clusterf.model.operation import Operation
+from clusterf.model.scope import Scope
 from clusterf.model.table import AddressKey, ServiceKey
 from clusterf.plugin import Desired
 from clusterf_addresses.operations import (
@@ -22,7 +23,7 @@ class Rules(NamedTuple):
     """Where VIPs go, which ones are ours to touch, and whether the interface is ours to make."""
 
     interface: str
-    managed: tuple[Network, ...]
+    managed: Scope
     create: bool
 
 
@@ -39,7 +40,7 @@ def plan_addresses(
     hold = desired.hold is not None
     wanted: set[Address] | None = None
     for address, subject in _about(world, desired, subjects).items():
-        if not any(address in prefix for prefix in rules.managed):
+        if not rules.managed.holds(address):
             continue
         present = world.addresses.get(address, ())
         ours = [found for found in present if found.ours]

@@ -12,16 +12,15 @@ import errno
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from clusterf.model.address import Network
+from clusterf.model.scope import Scope
 from clusterf.model.table import (
     Connections,
     Destination,
     DestinationKey,
-    FwmarkKey,
     ServiceKey,
     VirtualService,
 )
-from clusterf.plugin import Context, OutputUnavailable
+from clusterf.plugin import OutputUnavailable
 from clusterf_ipvs import destination_codec, service_codec
 from clusterf_ipvs.attributes import DecodeError
 from clusterf_ipvs.kernel import Kernel
@@ -43,31 +42,6 @@ class Seen:
 
     services: dict[ServiceKey, VirtualService] = field(default_factory=dict)
     quiesced: dict[ServiceKey, Counters] = field(default_factory=dict)
-
-
-class Scope:
-    """What clusterf owns in the kernel."""
-
-    def __init__(self, context: Context) -> None:
-        self._fwmarks = context.managed_fwmarks
-        self._prefixes = [_as_numbers(network) for network in context.managed]
-
-    def owns(self, key: ServiceKey) -> bool:
-        """Whether this virtual service is managed; all others are foreign."""
-        if isinstance(key, FwmarkKey):
-            return key.mark in self._fwmarks
-        address = key.address
-        for size, shift, bits in self._prefixes:
-            if len(address) == size and int.from_bytes(address) >> shift == bits:
-                return True
-        return False
-
-
-def _as_numbers(network: Network) -> tuple[int, int, int]:
-    """Size of an address in bytes, how far to shift it right, and the bits that are left."""
-    size = len(network.address)
-    shift = size * 8 - network.length
-    return size, shift, int.from_bytes(network.address) >> shift
 
 
 class Observer:

@@ -17,6 +17,7 @@ from clusterf.model.operation import (
     Outcome,
     Plan,
 )
+from clusterf.model.scope import Scope
 from clusterf.model.table import Connections, DestinationKey, ServiceKey, VirtualService
 from clusterf.plugin import (
     Context,
@@ -32,7 +33,7 @@ from clusterf_ipvs.carry_out import Carried, Carrier
 from clusterf_ipvs.constants import NO_SCHEDULER
 from clusterf_ipvs.kernel import Kernel
 from clusterf_ipvs.netlink import NetlinkKernel
-from clusterf_ipvs.observe import Observer, Scope, Seen
+from clusterf_ipvs.observe import Observer, Seen
 from clusterf_ipvs.runs import holds
 from clusterf_ipvs.settings import IpvsSettings
 
@@ -47,7 +48,7 @@ class IpvsOutput:
         self, settings: IpvsSettings, context: Context, kernel: Kernel | None = None
     ) -> None:
         self._context = context
-        self._scope = Scope(context)
+        self._scope = Scope(context.managed, context.managed_fwmarks)
         self._kernel = kernel or NetlinkKernel(settings.batch, settings.deadline)
         self._observer = Observer(self._kernel, self._scope)
         self._rules = DrainRules(settings.drain, settings.drain_poll)

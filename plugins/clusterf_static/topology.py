@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from clusterf.model.problem import Severity
+from clusterf.model.scope import Scope
 from clusterf.model.service import Backend, Frontend, ServiceSpec
 from clusterf.model.table import AddressKey, FwmarkKey, Method, Protocol, ServiceKey
 from clusterf.plugin import Code, Configured, Document, Fault, Problem, misfits
@@ -41,6 +42,8 @@ def check_topology(known: Iterable[Known], configuration: Configured) -> Iterato
     """Problems of services that are right by themselves."""
     known = list(known)
     claimed: _Claimed = {}
+    core = configuration.core
+    scope = Scope(core.managed, core.managed_fwmarks)
     alone = all(instance.type.name == "static" for instance in configuration.sources.values())
     with_frontend = {
         name
@@ -54,7 +57,7 @@ def check_topology(known: Iterable[Known], configuration: Configured) -> Iterato
             at: At = (*one.at, "services", name)
             checked = _Checked(one, section, at, configuration)
             faults.extend(checked.settings())
-            faults.extend(checked.claims(claimed))
+            faults.extend(checked.claims(claimed, scope))
             faults.extend(checked.backends())
             if alone and name not in with_frontend:
                 faults.append(
@@ -105,12 +108,12 @@ class _Checked:
                     code=Code.THRESHOLDS,
                 )
 
-    def claims(self, claimed: _Claimed) -> Iterator[Fault]:
+    def claims(self, claimed: _Claimed, scope: Scope) -> Iterator[Fault]:
         """VIPs: managed, and nobody else's. The earlier service keeps what two ask for."""
         sticky = self.spec.persistence or self.configuration.defaults.persistence
         outside: set[At] = set()
         for key, at in self._claims():
-            if not self._is_managed(key):
+            if not scope.owns(key):
                 if at not in outside:
                     outside.add(at)
                     what = f"fwmark {key.mark}" if isinstance(key, FwmarkKey) else str(key.address)
@@ -201,12 +204,6 @@ class _Checked:
                     Code.PORT_REWRITE,
                 )
                 return
-
-    def _is_managed(self, key: ServiceKey) -> bool:
-        core = self.configuration.core
-        if isinstance(key, FwmarkKey):
-            return key.mark in core.managed_fwmarks
-        return any(key.address in prefix for prefix in core.managed)
 
     def _raw(self) -> dict[str, Any]:
         data: Any = self.known.document.data

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from clusterf.model.address import Network
+from clusterf.model.scope import Scope
 from clusterf.model.table import Method
 from clusterf.testing import InstanceContext
 from clusterf_addresses.host import ThisHost
@@ -277,6 +278,6 @@ async def test_without_the_capability_each_addition_is_refused(netns: Namespace)
     ]
     assert "EPERM" in outcomes[-1].error
     assert "CAP_NET_ADMIN" in outcomes[-1].hint
-    assert not _without_net_admin(lambda: ThisHost().look("lo", MANAGED)).capable
-    assert ThisHost().look("lo", MANAGED).capable
+    assert not _without_net_admin(lambda: ThisHost().look("lo", Scope(MANAGED))).capable
+    assert ThisHost().look("lo", Scope(MANAGED)).capable
     assert addresses(netns) == set()

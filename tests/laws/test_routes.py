@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from clusterf.model.address import Address, Family, Network
 from clusterf.model.defaults import Defaults
 from clusterf.model.provenance import Provenance
+from clusterf.model.scope import Scope
 from clusterf.model.service import Backend, Facts, Frontend, Ports, Route, Service, ServiceSpec
 from clusterf.model.table import AddressKey, Method, Protocol
-from clusterf.pipeline.resolve import Scope, resolve
+from clusterf.pipeline.resolve import resolve
 from clusterf.testing import InstanceContext
 from clusterf_routes.policy import RoutesPolicy
 from clusterf_routes.settings import RoutesSettings

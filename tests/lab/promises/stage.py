@@ -27,6 +27,16 @@ WEB6 = {name: f"2001:db8:2::{number}" for number, name in enumerate(("web1", "we
 DIRECT, DIRECT6 = "203.0.113.14", "2001:db8:2::14"
 VIPS, VIPS6 = "198.51.100.0/24", "2001:db8:3::/64"
 VIP, VIP6 = "198.51.100.1", "2001:db8:3::1"
+
+WEB_SERVICE = f"""\
+[services.web]
+frontend = {{ ipv4 = "{VIP}", tcp = 80 }}
+scheduler = "wrr"
+backends = [
+  {{ id = "web-1", address = "{WEB["web1"]}", tcp = 80, weight = 4 }},
+  {{ id = "web-2", address = "{WEB["web2"]}", tcp = 80, weight = 4 }},
+]
+"""
 VIP_DROUTE, VIP_TUNNEL = "198.51.100.2", "198.51.100.3"
 
 MANAGED = '["198.51.100.0/25", "2001:db8:3::/112"]'

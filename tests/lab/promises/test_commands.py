@@ -9,19 +9,9 @@ import socket
 import pytest
 
 from tests.lab.promises.daemon import Daemon, configuration
-from tests.lab.promises.stage import VIP, WEB
+from tests.lab.promises.stage import VIP, WEB, WEB_SERVICE
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
-
-WEB_SERVICE = f"""\
-[services.web]
-frontend = {{ ipv4 = "{VIP}", tcp = 80 }}
-scheduler = "wrr"
-backends = [
-  {{ id = "web-1", address = "{WEB["web1"]}", tcp = 80, weight = 4 }},
-  {{ id = "web-2", address = "{WEB["web2"]}", tcp = 80, weight = 4 }},
-]
-"""
 
 
 def test_what_cannot_be_done_is_refused_with_its_code(shared: Daemon) -> None:

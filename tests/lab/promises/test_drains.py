@@ -10,7 +10,7 @@ import pytest
 
 from tests.lab.promises.connections import Connections
 from tests.lab.promises.daemon import Daemon, configuration
-from tests.lab.promises.stage import VIP, WEB, World
+from tests.lab.promises.stage import VIP, WEB, WEB_SERVICE, World
 from tests.lab.promises.test_connections import LIVE, RULES, TWO
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
@@ -84,17 +84,6 @@ def test_a_drain_is_taken_back_and_one_ends_at_its_deadline(
     assert daemon.director.managed() == RULES[:2]
     # The connections of the other backend notice nothing.
     connections.check_lost(LIVE // 2)
-
-
-WEB_SERVICE = f"""\
-[services.web]
-frontend = {{ ipv4 = "{VIP}", tcp = 80 }}
-scheduler = "wrr"
-backends = [
-  {{ id = "web-1", address = "{WEB["web1"]}", tcp = 80, weight = 4 }},
-  {{ id = "web-2", address = "{WEB["web2"]}", tcp = 80, weight = 4 }},
-]
-"""
 
 
 def _weight(name: str, weight: int, command: str = "-a") -> str:

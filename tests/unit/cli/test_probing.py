@@ -27,9 +27,6 @@ class Asked:
     def __init__(self, _: Settings, context: Context) -> None:
         self.context = context
 
-    async def probe(self) -> Iterable[ProbeResult]:
-        raise NotImplementedError
-
 
 class Fine(Asked):
     async def probe(self) -> Iterable[ProbeResult]:

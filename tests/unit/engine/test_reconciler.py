@@ -9,11 +9,11 @@ from clusterf.engine.board import Board
 from clusterf.engine.reconciler import Reconciler, Rules
 from clusterf.model.defaults import Defaults
 from clusterf.model.provenance import Refusal
+from clusterf.model.scope import Scope
 from clusterf.model.service import BackendRef, Facts, Service, ServiceRef
 from clusterf.model.table import ServiceKey
 from clusterf.pipeline.decide import NamedPolicy
 from clusterf.pipeline.override import Drained
-from clusterf.pipeline.resolve import Scope
 from tests.strategies import MANAGED, backend, frontend, route, spec, target, tcp
 
 

@@ -5,6 +5,7 @@ import pytest
 from clusterf.model.address import Family
 from clusterf.model.defaults import Defaults
 from clusterf.model.provenance import Refusal
+from clusterf.model.scope import Scope
 from clusterf.model.service import Frontend, Ports, StickyClients
 from clusterf.model.table import (
     Destination,
@@ -13,7 +14,7 @@ from clusterf.model.table import (
     Method,
     VirtualService,
 )
-from clusterf.pipeline.resolve import Scope, resolve
+from clusterf.pipeline.resolve import resolve
 from tests.strategies import MANAGED, SOURCE, backend, frontend, ip, service, spec, target, tcp
 from tests.unit.pipeline.resolved import DEFAULTS, only, refused, resolved
 
@@ -125,14 +126,6 @@ def test_what_is_not_managed_is_refused(outside: Frontend) -> None:
     )
     assert refused(found) == ["outside_managed"]
     assert list(found.entries) == [tcp()]
-
-
-def test_a_scope_owns_prefixes_and_marks() -> None:
-    assert MANAGED.owns(tcp())
-    assert not MANAGED.owns(tcp("203.0.113.1"))
-    assert MANAGED.owns(FwmarkKey(Family.INET, 8))
-    assert not MANAGED.owns(FwmarkKey(Family.INET, 9))
-    assert not Scope().owns(tcp())
 
 
 def test_port_0_needs_persistence() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from clusterf.model.address import Address, Network
 from clusterf.model.operation import Operation
+from clusterf.model.scope import Scope
 from clusterf_addresses.host import Host
 from clusterf_addresses.operations import (
     AddAddress,
@@ -17,7 +18,7 @@ from clusterf_addresses.operations import (
 )
 from clusterf_addresses.world import Found, Link, World
 
-MANAGED = (Network.parse("192.0.2.0/24"), Network.parse("2001:db8::/64"))
+MANAGED = Scope((Network.parse("192.0.2.0/24"), Network.parse("2001:db8::/64")))
 V4 = Address.parse("192.0.2.10")
 V6 = Address.parse("2001:db8::10")
 FORWARD = "net.ipv4.ip_forward"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from clusterf.model.address import Address, Network
+from clusterf.model.address import Address
 from clusterf.model.operation import Operation, Outcome
+from clusterf.model.scope import Scope
 from clusterf.plugin import OutputUnavailable
 from clusterf_addresses.host import Carried
 from clusterf_addresses.operations import (
@@ -41,11 +42,11 @@ class FakeHost:
         for one in [one for one in self.held if one[::2] == (Address.parse(address), interface)]:
             del self.held[one]
 
-    def look(self, interface: str, managed: Sequence[Network]) -> World:
+    def look(self, interface: str, managed: Scope) -> World:
         self._answer()
         addresses: dict[Address, tuple[Found, ...]] = {}
         for (address, length, name), ours in self.held.items():
-            if any(address in prefix for prefix in managed):
+            if managed.holds(address):
                 found = Found(address, length, name, ours)
                 addresses[address] = (*addresses.get(address, ()), found)
         return World(

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from clusterf.model.address import Address, Family, Network
+from clusterf.model.scope import Scope
 from clusterf.model.table import FwmarkKey, ServiceKey
 from clusterf_addresses.planning import Rules, plan_addresses
 from clusterf_addresses.world import Found, Link, World
 from tests.unit.plugins.clusterf_addresses.desired import View, entry, key, serving
 
-RULES = Rules("lo", (Network.parse("192.0.2.0/24"), Network.parse("2001:db8::/64")), create=False)
+MANAGED = Scope((Network.parse("192.0.2.0/24"), Network.parse("2001:db8::/64")))
+RULES = Rules("lo", MANAGED, create=False)
 VIP = "192.0.2.10"
 
 

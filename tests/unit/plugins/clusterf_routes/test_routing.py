@@ -6,9 +6,10 @@ import pytest
 
 from clusterf.model.address import Address, Family, Network
 from clusterf.model.defaults import Defaults
+from clusterf.model.scope import Scope
 from clusterf.model.service import Frontend, Ports
 from clusterf.model.table import AddressKey, DestinationKey, FwmarkKey, Method, Protocol
-from clusterf.pipeline.resolve import Resolution, Scope, resolve
+from clusterf.pipeline.resolve import Resolution, resolve
 from clusterf_routes.lookup import Lookup
 from clusterf_routes.routing import routed
 from tests.unit.plugins.clusterf_routes.services import backend, route, service
