@@ -26,7 +26,10 @@ from clusterf.pipeline.merge import Contribution
 
 
 class Holdings(dict[str, Contribution]):
-    """What one source says, by service; a service that is asked for begins with nothing said."""
+    """What one source says, by service; a service that is asked for begins with nothing said.
+
+    ``index`` is the source's place in the configuration.
+    """
 
     def __init__(self, index: int = 0) -> None:
         super().__init__()
@@ -41,7 +44,6 @@ class Holdings(dict[str, Contribution]):
 class Slot:
     """All that one source has published."""
 
-    index: int = 0
     services: Holdings = field(default_factory=Holdings)
     routes: dict[str, Route] = field(default_factory=dict)
     refusals: dict[str, Refusal] = field(default_factory=dict)
@@ -72,7 +74,7 @@ class Board:
         had_routes = any(self.slots[name].routes for name in gone)
         self.slots = {name: self.slots.get(name) or Slot() for name in names}
         for index, slot in enumerate(self.slots.values()):
-            slot.index = slot.services.index = index
+            slot.services.index = index
             for contribution in slot.services.values():
                 contribution.index = index
         self._routes = None
@@ -198,7 +200,7 @@ class BoardPublisher:
     def replace(self, records: Iterable[Record]) -> None:
         """State all that the source knows; only what differs is marked."""
         self._spoke()
-        services = Holdings(self._slot.index)
+        services = Holdings(self._slot.services.index)
         routes: dict[str, Route] = {}
         for record in records:
             if isinstance(record, Backend):

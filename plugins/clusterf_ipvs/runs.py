@@ -85,8 +85,8 @@ def translate(
         added = encoder.new_destinations(created.destinations)
         messages = (encoder.new_service(*created.settings), *added)
         return Run(subject, operations, messages, 1 + len(created.destinations), (), created)
-    single = [_message(encoder, step) for step in steps(operations)]
-    return Run(subject, operations, single, len(single), (), created)
+    one_each = [_message(encoder, step) for step in steps(operations)]
+    return Run(subject, operations, one_each, len(one_each), (), created)
 
 
 def _message(encoder: ServiceEncoder, step: KernelOperation) -> bytes:

@@ -14,7 +14,7 @@ from clusterf.model.provenance import Provenance
 from clusterf.model.service import Backend, Route, ServiceSpec
 from clusterf.plugin import Code, Fault, did_you_mean, faults_of, shown
 from clusterf_static.order import GAP
-from clusterf_static.plain import every_protocol, plain_backends, plain_frontend
+from clusterf_static.plain import UNICAST, every_protocol, plain_backends, plain_frontend
 from clusterf_static.shape import BackendTable, RouteTable, ServiceTable
 
 _NAME = re.compile(r"[^\s/\x00-\x1f\x7f]{1,253}")
@@ -149,7 +149,7 @@ _TOLD = Fault((), "")
 def _is_unicast(address: Address) -> bool:
     """No backend is at the unspecified address, nor at a multicast or a class E one."""
     if len(address) == 4:
-        return 0 < address[0] < 224
+        return UNICAST[0] <= address < UNICAST[1]
     return address[0] != 0xFF and any(address)
 
 

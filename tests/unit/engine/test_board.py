@@ -211,7 +211,7 @@ def test_on_a_reload_what_stays_is_kept_and_what_goes_is_marked(told: Told) -> N
     assert told.board.take() == ["web"]
     assert told.board.services() == {"api"}
     assert told.board.unsynced() == ["c"]
-    assert [slot.index for slot in told.board.slots.values()] == [0, 1]
+    assert [slot.services.index for slot in told.board.slots.values()] == [0, 1]
 
 
 def test_another_order_marks_everything_and_moves_the_contributions(told: Told) -> None:
