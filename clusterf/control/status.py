@@ -38,7 +38,9 @@ async def picture(engine: Engine, *, service: str | None = None) -> JSON:
     has_plane = False
     for runner in engine.runners():
         draining.update(runner.output.report().draining)
-        failing.update({key: f.error for key, f in runner.failing.items() if key is not None})
+        for key, one in runner.failing.items():
+            if isinstance(key, (AddressKey, FwmarkKey)):
+                failing[key] = one.error
         if isinstance(runner.output, DataPlane):
             has_plane = True
             observed.update(runner.output.observed())

@@ -96,12 +96,18 @@ class Board:
         """Sources that have not spoken yet: what they may own is unknown, not empty."""
         return [name for name, slot in self.slots.items() if not slot.synced]
 
-    def contributions(self, service: str) -> list[Contribution]:
-        """What the sources say of a service, in the order of the configuration.
+    def contributions(
+        self, service: str, among: Callable[[str], bool] | None = None
+    ) -> list[Contribution]:
+        """What the sources, or some of them, say of a service, in the configuration's order.
 
         The mappings inside are alive: use them before the next await.
         """
-        return [slot.services[service] for slot in self.slots.values() if service in slot.services]
+        return [
+            slot.services[service]
+            for name, slot in self.slots.items()
+            if service in slot.services and (among is None or among(name))
+        ]
 
     def services(self) -> set[str]:
         """Names of all services that any source knows."""
@@ -110,12 +116,17 @@ class Board:
     def routes(self) -> tuple[Route, ...]:
         """All routes: by the order of the sources, then by name. Of two with one name the first."""
         if self._routes is None:
-            routes: dict[str, Route] = {}
-            for slot in self.slots.values():
+            self._routes = self.routes_of(lambda _: True)
+        return self._routes
+
+    def routes_of(self, among: Callable[[str], bool]) -> tuple[Route, ...]:
+        """The routes of some sources, in the same order."""
+        routes: dict[str, Route] = {}
+        for source, slot in self.slots.items():
+            if among(source):
                 for name in sorted(slot.routes):
                     routes.setdefault(name, slot.routes[name])
-            self._routes = tuple(routes.values())
-        return self._routes
+        return tuple(routes.values())
 
     def mark(self, *services: str) -> None:
         """Have services looked at again."""

@@ -22,6 +22,8 @@ class EngineDesired:
         self._reconciler = reconciler
         self._planes = planes
         self._planes_known = planes_known
+        self.statements = reconciler.statements
+        """What the sources say."""
 
     @property
     def table(self) -> Mapping[ServiceKey, VirtualService]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Sequence
 from functools import partial
+from typing import Any
 
 import trio
 
-from clusterf.config.configuration import Configuration
+from clusterf.config.configuration import Configuration, Instance
 from clusterf.engine.board import Board
 from clusterf.engine.desired import EngineDesired
 from clusterf.engine.instances import Made, OutputTask, SourceTask, make, unchanged
@@ -22,9 +23,12 @@ from clusterf.engine.reconciler import Reconciler, Rules
 from clusterf.engine.runner import Runner
 from clusterf.engine.settle import Settle
 from clusterf.engine.supervisor import Health
+from clusterf.model.operation import Subject
 from clusterf.model.scope import Scope
+from clusterf.model.service import Route, ServiceRef
 from clusterf.model.table import ServiceKey
 from clusterf.pipeline.override import Drained
+from clusterf.plugin.api import OutputType
 from clusterf.plugin.output import DataPlane, Output
 
 log = logging.getLogger("clusterf.engine")
@@ -51,6 +55,8 @@ class Engine:
         self.desired = EngineDesired(self.reconciler, self.planes, self.planes_known)
         self._made = make(configuration)
         self._complete = False
+        self._ending = False
+        self._routes: tuple[Route, ...] = ()
         self._sources: trio.Nursery | None = None
         self._outputs: trio.Nursery | None = None
 
@@ -77,10 +83,13 @@ class Engine:
                 outputs.cancel_scope.cancel()
         finally:
             for task in self.outputs.values():
+                if self._ending:
+                    await task.withdraw()
                 await task.close()
 
     def stop(self) -> None:
         """End in order. What is in the kernel stays."""
+        self._ending = True
         if self._sources is not None:
             self._sources.cancel_scope.cancel()
 
@@ -97,6 +106,7 @@ class Engine:
         # What has not started yet is made anew.
         keep = unchanged(self.configuration, configuration) & {*self.sources, *self.outputs}
         made = make(configuration, keep)
+        stay = {instance.name for instance in configuration.outputs.values()}
         coming = len(made.sources) + len(made.outputs)
         going_sources = [task for name, task in self.sources.items() if name not in keep]
         going_outputs = [task for name, task in self.outputs.items() if name not in keep]
@@ -105,6 +115,8 @@ class Engine:
             del self.sources[source.instance.name]
         for output in going_outputs:
             await output.end()
+            if output.instance.name not in stay:
+                await output.withdraw()
             await output.close()
             del self.outputs[output.instance.name]
         self._put_in_force(configuration, made)
@@ -121,7 +133,9 @@ class Engine:
         self.board.arrange([instance.name for instance in configuration.sources.values()])
         core = configuration.core
         scope = Scope(core.managed, frozenset(core.managed_fwmarks))
-        self.reconciler.configure(Rules(made.policies, configuration.defaults, scope))
+        only_published = [one.type.publishes for one in configuration.outputs.values()] or [False]
+        tabled = not all(only_published)
+        self.reconciler.configure(Rules(made.policies, configuration.defaults, scope, tabled))
         self._start_sources()
         if self.started.is_set():
             self._start_outputs(reloaded=True)
@@ -159,7 +173,7 @@ class Engine:
         yet.
         """
         await self._first_words()
-        await self.reconciler.reconcile(self.board.take())
+        await self._pass()
         self._complete = self.desired.hold is None
         return self._complete
 
@@ -171,13 +185,24 @@ class Engine:
         while True:
             await self.board.changed.wait()
             await settle.wait()
-            await self.reconciler.reconcile(self.board.take())
+            await self._pass()
             settle.passed()
             was_complete, self._complete = self._complete, self.desired.hold is None
             if self._complete and not was_complete:
                 # The last source has spoken: what nobody wants may be removed now.
                 for runner in self.runners():
                     runner.mark_everything()
+
+    async def _pass(self) -> None:
+        """Take what changed to the table, and to the outputs that publish what sources say."""
+        taken = self.board.take()
+        routes, self._routes = self._routes, self.board.routes()
+        await self.reconciler.reconcile(taken)
+        for task in self.outputs.values():
+            if task.publishes and routes != self._routes:
+                task.runner.mark_everything()
+            elif task.publishes:
+                task.runner.mark(map(ServiceRef, taken))
 
     async def _first_words(self) -> None:
         """Wait until every source has spoken, at most ``start_wait``."""
@@ -189,8 +214,9 @@ class Engine:
                     self.board.changed = trio.Event()
 
     def _table_changed(self, keys: Collection[ServiceKey]) -> None:
-        for runner in self.runners():
-            runner.mark(keys)
+        for task in self.outputs.values():
+            if not task.publishes:
+                task.runner.mark(keys)
 
     # --- instances ---------------------------------------------------------------------------
 
@@ -234,18 +260,26 @@ class Engine:
         for instance in self.configuration.outputs.values():
             if (output := self._made.outputs.pop(instance.name, None)) is None:
                 continue
-            runner = self.make_runner(instance.name, output, look=instance.look)
+            runner = self.make_runner(instance, output)
             task = OutputTask(instance, runner.health, runner=runner)
             self.outputs[instance.name] = task
             has_started = _always if reloaded else partial(getattr, runner, "adopted")
             self._outputs.start_soon(task.run, runner.run, has_started)
 
-    def make_runner(self, name: str, output: Output, *, look: float) -> Runner:
+    def make_runner(self, instance: Instance[OutputType[Any]], output: Output[Any]) -> Runner:
         """Make the runner of an output, not yet running."""
         desired = EngineDesired(self.reconciler, self.planes, self.planes_known)
-        return Runner(name, output, desired, self.journal, look=look, progressed=self._progressed)
+        progressed = _unheard if instance.type.publishes else self._progressed
+        return Runner(
+            instance.name,
+            output,
+            desired,
+            self.journal,
+            look=instance.look,
+            progressed=progressed,
+        )
 
-    def _progressed(self, keys: Collection[ServiceKey] | None) -> None:
+    def _progressed(self, keys: Collection[Subject] | None) -> None:
         """A data plane moved on: outputs that announce or bind VIPs look at these entries, or all.
 
         All (None) when it has seen its world for the first time.
@@ -255,6 +289,10 @@ class Engine:
                 task.runner.mark_everything()
             elif task.follows:
                 task.runner.mark(keys or ())
+
+
+def _unheard(_: Collection[Subject] | None) -> None:
+    """Stand in for `progressed` of an output that is no data plane to anybody."""
 
 
 def _always() -> bool:

@@ -17,7 +17,7 @@ from clusterf.engine.supervisor import Health, PluginFault, supervise
 from clusterf.model.errors import ClusterfError, PluginLoadError
 from clusterf.pipeline.decide import NamedPolicy
 from clusterf.plugin.api import AnyType, OutputType, Source
-from clusterf.plugin.output import Closing, Output
+from clusterf.plugin.output import Closing, Output, Withdrawing
 
 T = TypeVar("T")
 
@@ -153,6 +153,22 @@ class OutputTask(Task):
         """Whether this output waits for the data planes."""
         kind: AnyType = self.instance.type
         return isinstance(kind, OutputType) and kind.follows
+
+    @property
+    def publishes(self) -> bool:
+        """Whether this output tells others what sources say, and has no part in the table."""
+        kind: AnyType = self.instance.type
+        return isinstance(kind, OutputType) and kind.publishes
+
+    async def withdraw(self) -> None:
+        """Have the output take back what must not outlive it, within a bounded time."""
+        output = self.runner.output
+        if isinstance(output, Withdrawing):
+            with trio.move_on_after(_CLOSE_WITHIN, shield=True):
+                try:
+                    await output.withdraw()
+                except Exception as error:  # noqa: BLE001 - told; the others end all the same
+                    self.runner.log.warning("not withdrawn reason=%r", str(error))
 
     async def close(self) -> None:
         """Let go of what the output holds open, within a bounded time."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import trio
 
 from clusterf.engine.board import Board
+from clusterf.engine.statements import BoardStatements
 from clusterf.model.address import Address
 from clusterf.model.defaults import Defaults
 from clusterf.model.provenance import Refusal
@@ -42,11 +43,16 @@ class _Pass:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the configuration says of the way from records to the table."""
+    """What the configuration says of the way from records to the table.
+
+    ``tabled`` is False where no output wants a table, on a host that only publishes: nothing is
+    decided then, and nothing refused.
+    """
 
     policies: Sequence[NamedPolicy] = ()
     defaults: Defaults = field(default_factory=Defaults)
     scope: Scope = field(default_factory=Scope)
+    tabled: bool = True
 
 
 class Reconciler:
@@ -60,6 +66,7 @@ class Reconciler:
         self.passes = 0
         self.unspoken: list[str] = []
         """Sources whose records the table cannot have: silent when the last pass began."""
+        self.statements = BoardStatements(board, lambda: self.drained)
         self._board = board
         self._changed = changed
         self._rules = Rules()
@@ -158,7 +165,7 @@ class Reconciler:
         return again
 
     def _through_pipeline(self, name: str, facts: Facts) -> tuple[tuple[int, int, str], Resolution]:
-        service = merge(name, self._board.contributions(name))
+        service = merge(name, self._board.contributions(name)) if self._rules.tabled else None
         if service is None:
             return (0, 0, name), Resolution({})
         # An order names what sources know. Before the policies, since one may split a backend

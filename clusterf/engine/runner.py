@@ -9,14 +9,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import trio
 
 from clusterf.engine.journal import Journal
 from clusterf.engine.supervisor import BackOff, Health, State
-from clusterf.model.operation import Operation, Outcome, Plan, count
+from clusterf.model.operation import Operation, Outcome, Plan, Subject, count
 from clusterf.model.table import ServiceKey
-from clusterf.plugin.output import DataPlane, Desired, Output, Surveying
+from clusterf.plugin.output import Attending, DataPlane, Desired, Output, Surveying
 
 _SLICE = 256
 """Entries that the periodic look takes at once: changes get their turn between two slices."""
@@ -40,20 +41,20 @@ class Runner:
     def __init__(
         self,
         name: str,
-        output: Output,
+        output: Output[Any],
         desired: Desired,
         journal: Journal,
         *,
         look: float,
-        progressed: Callable[[Collection[ServiceKey] | None], None],
+        progressed: Callable[[Collection[Subject] | None], None],
     ) -> None:
         self.name = name
         self.output = output
         self.health = Health()
         self.adopted = False
         self.first_round = trio.Event()
-        self.held: dict[ServiceKey, str] = {}
-        self.failing: dict[ServiceKey | None, Failing] = {}
+        self.held: dict[Subject, str] = {}
+        self.failing: dict[Subject | None, Failing] = {}
         self.looks = 0
         """Completed looks at the whole world, since the start."""
         self.log = logging.getLogger(f"clusterf.{name}")
@@ -61,9 +62,10 @@ class Runner:
         self._journal = journal
         self._look = look
         self._progressed = progressed
-        self._pending: set[ServiceKey] = set()
+        self._pending: set[Subject] = set()
         self._everything = False
-        self._wake: dict[ServiceKey, float] = {}
+        self._look_wanted = False
+        self._wake: dict[Subject, float] = {}
         self._woken = trio.Event()
         self._survey: list[ServiceKey] = []
         self._survey_began = 0.0
@@ -71,7 +73,7 @@ class Runner:
 
     # --- what the engine tells it ------------------------------------------------------------
 
-    def mark(self, keys: Iterable[ServiceKey]) -> None:
+    def mark(self, keys: Iterable[Subject]) -> None:
         """These entries of the table changed, or their circumstances did."""
         self._pending.update(keys)
         self._woken.set()
@@ -80,6 +82,14 @@ class Runner:
         """Plan everything again from what was last observed."""
         self._everything = True
         self._woken.set()
+
+    def again(self, subjects: Collection[Subject] | None) -> None:
+        """The output's own word: these are not as they were; None: it has to look at everything."""
+        if subjects is None:
+            self._look_wanted = True
+            self._woken.set()
+        else:
+            self.mark(subjects)
 
     @property
     def settled(self) -> bool:
@@ -94,6 +104,14 @@ class Runner:
         Raises:
             OutputUnavailable: from the output; the supervisor runs this again.
         """
+        if not isinstance(self.output, Attending):
+            await self._follow_on()
+            return
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.output.attend, self.again)
+            await self._follow_on()
+
+    async def _follow_on(self) -> None:
         await self.once()
         self._next_look = trio.current_time() + self._look
         while True:
@@ -108,6 +126,7 @@ class Runner:
 
     async def once(self) -> Sequence[Outcome]:
         """Look at everything and bring it in line."""
+        self._look_wanted = False
         await self.output.observe(None)
         self._pending.clear()
         self._everything = False
@@ -124,7 +143,7 @@ class Runner:
 
     async def _wait(self) -> None:
         """Until something is marked, a drain is due, or it is time for a look."""
-        if self._pending or self._everything or self._survey:
+        if self._pending or self._everything or self._survey or self._look_wanted:
             await trio.lowlevel.checkpoint()
             return
         moments = [self._next_look, *self._wake.values()]
@@ -133,22 +152,23 @@ class Runner:
         self._woken = trio.Event()
 
     async def _follow(self) -> None:
-        subjects: set[ServiceKey] | None = None
+        subjects: set[Subject] | None = None
         if not self._everything:
             subjects = self._pending
         self._pending = set()
         self._everything = False
         await self._apply(subjects)
 
-    def _due(self) -> set[ServiceKey]:
+    def _due(self) -> set[Subject]:
         now = trio.current_time()
         return {key for key, moment in self._wake.items() if moment <= now}
 
     async def _look_on(self) -> None:
         """Look at the next slice of the world; drift is repaired slice by slice."""
         if not self._survey:
-            if trio.current_time() < self._next_look:
+            if trio.current_time() < self._next_look and not self._look_wanted:
                 return
+            self._look_wanted = False
             self._survey_began = trio.current_time()
             if not isinstance(self.output, Surveying):
                 await self.output.observe(None)
@@ -172,7 +192,7 @@ class Runner:
 
     # --- one round ---------------------------------------------------------------------------
 
-    async def _apply(self, subjects: Collection[ServiceKey] | None) -> Sequence[Outcome]:
+    async def _apply(self, subjects: Collection[Subject] | None) -> Sequence[Outcome]:
         plan = self.output.plan(self._desired, subjects, trio.current_time())
         self._note(subjects, plan)
         outcomes: Sequence[Outcome] = ()
@@ -193,7 +213,7 @@ class Runner:
             self._progressed(touched)
         return outcomes
 
-    def _note(self, subjects: Collection[ServiceKey] | None, plan: Plan) -> None:
+    def _note(self, subjects: Collection[Subject] | None, plan: Plan) -> None:
         """Take over the plan's moments and holds for these subjects."""
         if subjects is None:
             self._wake, self.held = dict(plan.wake), dict(plan.held)
@@ -204,9 +224,9 @@ class Runner:
         self._wake.update(plan.wake)
         self.held.update(plan.held)
 
-    def _judge(self, subjects: Collection[ServiceKey] | None, outcomes: Sequence[Outcome]) -> None:
+    def _judge(self, subjects: Collection[Subject] | None, outcomes: Sequence[Outcome]) -> None:
         """Report failures once, and have failed entries looked at and planned again."""
-        failed: dict[ServiceKey | None, Outcome] = {}
+        failed: dict[Subject | None, Outcome] = {}
         for outcome in outcomes:
             if outcome.error:
                 failed.setdefault(outcome.operation.subject, outcome)

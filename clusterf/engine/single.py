@@ -44,7 +44,7 @@ class SingleEngine(Engine):
         outcomes: list[Outcome] = []
         async with self._table_made() as complete:
             for instance, output in self._data_planes_first():
-                runner = self.make_runner(instance.name, output, look=instance.look)
+                runner = self.make_runner(instance, output)
                 task = OutputTask(instance, runner.health, runner=runner)
                 self.outputs[instance.name] = task
                 outcomes += await runner.once()

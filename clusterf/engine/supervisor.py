@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import trio
 
-from clusterf.model.errors import ClusterfError, OutputUnavailable, SourceUnavailable
+from clusterf.model.errors import ClusterfError, Unavailable
 
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 60.0
@@ -61,9 +61,9 @@ class BackOff:
         """The next failure starts anew."""
         self._next = FIRST_DELAY
 
-    def delay(self) -> float:
-        """The delay before the next try."""
-        delay = self._next * random.uniform(0.8, 1.2)  # noqa: S311 - spreads load, guards nothing
+    def delay(self, longest: float = LONGEST_DELAY) -> float:
+        """The delay before the next try, about ``longest`` seconds at most."""
+        delay = min(self._next, longest) * random.uniform(0.8, 1.2)  # noqa: S311 - spreads load, guards nothing
         self._next = min(self._next * 2, LONGEST_DELAY)
         return delay
 
@@ -93,7 +93,8 @@ async def supervise(
                 raise failure or ClusterfError(f"{type(error).__name__}: {error}") from error
             if trio.current_time() - began > QUIET_SPELL:
                 back_off.reset()
-            await _wait(back_off.delay(), failure or error, health, log)
+            longest = failure.longest if isinstance(failure, Unavailable) else LONGEST_DELAY
+            await _wait(back_off.delay(longest), failure or error, health, log)
         else:
             health.state, health.since = State.FINISHED, trio.current_time()
             log.debug("finished")
@@ -125,7 +126,7 @@ async def _wait(delay: float, failure: Exception, health: Health, log: logging.L
 
 def expected(error: BaseException) -> ClusterfError | None:
     """The declared failure in an exception, also when a nursery has wrapped it in a group."""
-    if isinstance(error, (SourceUnavailable, OutputUnavailable, PluginFault)):
+    if isinstance(error, (Unavailable, PluginFault)):
         return error
     if isinstance(error, BaseExceptionGroup):
         found = [expected(inner) for inner in error.exceptions]

@@ -6,6 +6,8 @@ operator can do. Anything else that escapes a plugin is a bug of the plugin and 
 
 from __future__ import annotations
 
+import math
+
 
 class ClusterfError(Exception):
     """Base class: ends a command with ``exit_code`` and one line, never with a traceback."""
@@ -21,16 +23,25 @@ class ClusterfError(Exception):
         return f"{message} (hint: {self.hint})" if self.hint else message
 
 
-class SourceUnavailable(ClusterfError):
-    """The world of a source is away: the engine keeps what is known and tries again."""
+class Unavailable(ClusterfError):
+    """The world of an instance is away.
 
-    exit_code = 69
-
-
-class OutputUnavailable(ClusterfError):
-    """The world of an output is away: no module, no permission, no peer."""
+    ``longest`` bounds the back-off, in seconds: how late it may be noticed that the world is back.
+    """
 
     exit_code = 69  # EX_UNAVAILABLE
+
+    def __init__(self, message: str, *, hint: str = "", longest: float = math.inf) -> None:
+        super().__init__(message, hint=hint)
+        self.longest = longest
+
+
+class SourceUnavailable(Unavailable):
+    """The world of a source is away: the engine keeps what is known and tries again."""
+
+
+class OutputUnavailable(Unavailable):
+    """The world of an output is away: no module, no permission, no peer."""
 
 
 class PluginLoadError(ClusterfError):

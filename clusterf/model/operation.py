@@ -7,10 +7,14 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import partial
 from itertools import repeat
-from typing import ClassVar, NamedTuple, Protocol, TypeAlias, overload, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias, overload, runtime_checkable
 
 from clusterf.model import notation
+from clusterf.model.service import Ref
 from clusterf.model.table import Destination, DestinationKey, ServiceKey, VirtualService
+
+Subject: TypeAlias = ServiceKey | Ref
+"""What an edit serves: an entry of the table, or a record, of outputs that publish those."""
 
 
 class Stage(IntEnum):
@@ -23,7 +27,7 @@ class Stage(IntEnum):
 
 @runtime_checkable
 class Operation(Protocol):
-    """One edit. ``subject`` is the virtual service it belongs to, None for things of the host."""
+    """One edit. ``subject`` is what it serves, None for things of the host."""
 
     @property
     def stage(self) -> Stage:
@@ -31,8 +35,8 @@ class Operation(Protocol):
         ...
 
     @property
-    def subject(self) -> ServiceKey | None:
-        """The entry of the table that it serves."""
+    def subject(self) -> Subject | None:
+        """The entry of the table, or the record, that it serves."""
         ...
 
     def describe(self) -> str:
@@ -213,10 +217,11 @@ def successes(operations: Iterable[Operation]) -> Iterable[Outcome]:
 class Plan:
     """Operations in the order of their stages, and when to look again.
 
-    ``wake`` maps virtual services to a moment (engine clock, seconds): a drain that must be
-    looked at again. ``held`` says of what is left alone on purpose, and why.
+    ``wake`` maps subjects to a moment (engine clock, seconds): a drain that must be looked at
+    again. ``held`` says of what is left alone on purpose, and why.
     """
 
     operations: Sequence[Operation] = ()
-    wake: Mapping[ServiceKey, float] = field(default_factory=dict)
-    held: Mapping[ServiceKey, str] = field(default_factory=dict)
+    # Subjects; a mapping of one kind of them is not one of all kinds to the type checker.
+    wake: Mapping[Any, float] = field(default_factory=dict)
+    held: Mapping[Any, str] = field(default_factory=dict)

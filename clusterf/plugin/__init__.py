@@ -56,7 +56,18 @@ from clusterf.plugin.forwarding import (
     misfits,
 )
 from clusterf.plugin.hookspecs import hookimpl
-from clusterf.plugin.output import Closing, DataPlane, Desired, Output, OutputReport, Surveying
+from clusterf.plugin.output import (
+    Again,
+    Attending,
+    Closing,
+    DataPlane,
+    Desired,
+    Output,
+    OutputReport,
+    Statements,
+    Surveying,
+    Withdrawing,
+)
 from clusterf.plugin.settings import (
     Duration,
     IPAddress,
@@ -69,6 +80,8 @@ from clusterf.plugin.settings import (
 
 __all__ = [
     "API_VERSION",
+    "Again",
+    "Attending",
     "Closing",
     "ClusterfError",
     "Code",
@@ -108,11 +121,13 @@ __all__ = [
     "Source",
     "SourceType",
     "SourceUnavailable",
+    "Statements",
     "Sticky",
     "Surveying",
     "ThresholdNumber",
     "TunnelSettings",
     "WeightNumber",
+    "Withdrawing",
     "did_you_mean",
     "dotted",
     "faults_of",

@@ -179,14 +179,16 @@ class OutputType(Generic[C]):
     """A kind of output.
 
     ``follows`` is True for outputs that announce or bind VIPs: they are planned again whenever
-    a data plane output has made progress.
+    a data plane output has made progress. ``publishes`` is True for outputs that tell others what
+    sources here say: their subjects are services, by `ServiceRef`, and not entries of the table.
     """
 
     name: str
     settings: type[C]
-    create: Callable[[C, Context], Output]
+    create: Callable[[C, Context], Output[Any]]
     summary: str
     follows: bool = False
+    publishes: bool = False
 
 
 AnyType = SourceType[Any] | PolicyType[Any] | OutputType[Any]

@@ -2,13 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
+
+from typing_extensions import TypeVar
 
 from clusterf.model.address import Address
-from clusterf.model.operation import Operation, Outcome, Plan
+from clusterf.model.operation import Operation, Outcome, Plan, Subject
+from clusterf.model.service import Route, Service
 from clusterf.model.table import Connections, DestinationKey, ServiceKey, VirtualService
+
+S_contra = TypeVar("S_contra", contravariant=True, default=ServiceKey)
+"""What an output is told of: entries of the table, or services by `ServiceRef`."""
+
+
+class Statements(Protocol):
+    """What sources say, with the operator's orders and before the policies.
+
+    ``among`` picks sources by the name of their instance.
+    """
+
+    def services(self, among: Callable[[str], bool]) -> Collection[str]:
+        """Names of the services that these sources know anything of."""
+        ...
+
+    def service(self, name: str, among: Callable[[str], bool]) -> Service | None:
+        """What these sources say of one service; None: nothing."""
+        ...
+
+    def routes(self, among: Callable[[str], bool]) -> Sequence[Route]:
+        """Their routes; of two with one name the earlier source's."""
+        ...
+
+    def unspoken(self, among: Callable[[str], bool]) -> Sequence[str]:
+        """Which of them have not spoken yet: what they may own is unknown, not empty."""
+        ...
 
 
 class Desired(Protocol):
@@ -17,6 +46,11 @@ class Desired(Protocol):
     @property
     def table(self) -> Mapping[ServiceKey, VirtualService]:
         """What should be."""
+        ...
+
+    @property
+    def statements(self) -> Statements:
+        """What sources say, for outputs that publish it."""
         ...
 
     @property
@@ -49,21 +83,21 @@ class OutputReport:
     draining: Mapping[tuple[ServiceKey, DestinationKey], str] = field(default_factory=dict)
 
 
-class Output(Protocol):
-    """Makes one part of the world match the table.
+class Output(Protocol[S_contra]):
+    """Makes one part of the world match the table, or what the sources say.
 
     The engine calls `observe`, `plan` and `carry_out` one after another, never two at once.
     """
 
-    async def observe(self, subjects: Collection[ServiceKey] | None) -> None:
-        """Look at the world: at these virtual services, or (None) at everything managed.
+    async def observe(self, subjects: Collection[S_contra] | None) -> None:
+        """Look at the world: at these subjects, or (None) at everything managed.
 
         Raises:
             OutputUnavailable: nothing can be said of the world now.
         """
         ...
 
-    def plan(self, desired: Desired, subjects: Collection[ServiceKey] | None, now: float) -> Plan:
+    def plan(self, desired: Desired, subjects: Collection[S_contra] | None, now: float) -> Plan:
         """Compare what was observed with what is desired, for these subjects or for all.
 
         Pure as far as the world goes. ``now`` is on the engine's clock.
@@ -118,6 +152,35 @@ class Surveying(Protocol):
         """List the managed entries of the world: cheap, without their destinations.
 
         The engine then has them observed and planned in slices, so that changes do not wait.
+        """
+        ...
+
+
+Again: TypeAlias = Callable[[Collection[Subject] | None], None]
+"""Asks to have subjects planned again, for their world is not as it was; None: to look at all."""
+
+
+@runtime_checkable
+class Attending(Protocol):
+    """Optional on an output that has something to do between plans: a lease, a session, a watch."""
+
+    async def attend(self, again: Again) -> None:
+        """Run beside the other methods until cancelled.
+
+        Raises:
+            OutputUnavailable: its world is away. The engine looks at everything when it is back.
+        """
+        ...
+
+
+@runtime_checkable
+class Withdrawing(Protocol):
+    """Optional on an output whose world may outlive the program only for so long."""
+
+    async def withdraw(self) -> None:
+        """The program ends, or this instance has left the configuration; not called on a crash.
+
+        Within a few seconds; then `Closing.close`.
         """
         ...
 

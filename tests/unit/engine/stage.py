@@ -17,10 +17,10 @@ from clusterf.model.defaults import Defaults
 from clusterf.model.errors import ClusterfError
 from clusterf.model.operation import Operation, Outcome, Plan
 from clusterf.model.provenance import Refusal
-from clusterf.model.service import Facts, Record, Service
+from clusterf.model.service import Facts, Record, Service, ServiceRef
 from clusterf.model.table import ServiceKey
 from clusterf.plugin.api import Context, OutputType, PolicyType, Publisher, SourceType
-from clusterf.plugin.output import Desired, OutputReport
+from clusterf.plugin.output import Again, Desired, OutputReport
 from clusterf.plugin.settings import Settings
 from tests.model_kernel import Kernel, KernelOutput
 from tests.strategies import MANAGED, backend, frontend, ip, spec
@@ -70,6 +70,12 @@ class Stage:
         )
         return Instance(name=f"outputs.{name}", type=of, settings=Words(), **facts)
 
+    def publication(self, name: str, **facts: Any) -> Instance[OutputType[Any]]:
+        of = OutputType(
+            name="told", settings=Words, create=self.make_publication, summary="", publishes=True
+        )
+        return Instance(name=f"outputs.{name}", type=of, settings=Words(), **facts)
+
     def policy(self, word: str = "") -> Instance[PolicyType[Any]]:
         of = PolicyType(name="p", settings=Words, create=self.make_policy, summary="")
         return Instance(name="policies[0]", type=of, settings=Words(word=word))
@@ -86,6 +92,9 @@ class Stage:
 
     def make_follower(self, settings: Words, context: Context) -> Follower:
         return Follower(self)
+
+    def make_publication(self, settings: Words, context: Context) -> Publication:
+        return Publication(self, context.name)
 
     def make_policy(self, settings: Words, context: Context) -> Fickle:
         return Fickle(self, settings.word)
@@ -190,6 +199,56 @@ class Follower:
 
     def report(self) -> OutputReport:
         return OutputReport()
+
+
+class Publication:
+    """An output that tells which backends sources have, whenever it is asked about services."""
+
+    def __init__(self, stage: Stage, name: str) -> None:
+        self.stage, self.name = stage, name
+        self.again: Again | None = None
+
+    async def attend(self, again: Again) -> None:
+        self.again = again
+        self.stage.happened.append(f"{self.name} attends")
+        try:
+            await trio.sleep_forever()
+        finally:
+            self.stage.happened.append(f"{self.name} attends no more")
+
+    async def observe(self, subjects: Collection[ServiceRef] | None) -> None:
+        self.stage.happened.append(f"{self.name} looks")
+        await trio.lowlevel.checkpoint()
+
+    def plan(self, desired: Desired, subjects: Collection[ServiceRef] | None, now: float) -> Plan:
+        said = desired.statements
+        names = said.services(_all) if subjects is None else [one.name for one in subjects]
+        for name in sorted(names):
+            service = said.service(name, _all)
+            ids = "gone" if service is None else " ".join(service.backends)
+            self.stage.happened.append(f"{self.name} tells {name}: {ids}")
+        if subjects is None:
+            routes = " ".join(route.name for route in said.routes(_all))
+            self.stage.happened.append(f"{self.name} tells routes: {routes}")
+        return Plan()
+
+    async def carry_out(self, operations: Sequence[Operation]) -> Sequence[Outcome]:
+        raise AssertionError(operations)
+
+    def report(self) -> OutputReport:
+        return OutputReport()
+
+    async def withdraw(self) -> None:
+        self.stage.happened.append(f"{self.name} withdraws")
+        if self.name in self.stage.down:
+            raise self.stage.down[self.name]
+
+    async def close(self) -> None:
+        self.stage.happened.append(f"{self.name} closes")
+
+
+def _all(_: str) -> bool:
+    return True
 
 
 class Fickle:

@@ -14,9 +14,11 @@ from clusterf.engine.engine import Engine
 from clusterf.engine.supervisor import State
 from clusterf.model.defaults import Defaults
 from clusterf.model.errors import ClusterfError, OutputUnavailable, SourceUnavailable
+from clusterf.model.provenance import Provenance
+from clusterf.model.service import Route
 from clusterf.pipeline.override import Drained
 from clusterf.plugin.api import Publisher
-from tests.strategies import entry, target, tcp, udp
+from tests.strategies import backend, entry, target, tcp, udp
 from tests.unit.engine.stage import API, WEB, NamedOutput, Stage, Talker, quiet, weights
 
 # --- from record to kernel -----------------------------------------------------------------------
@@ -505,6 +507,131 @@ async def test_an_order_holds_even_if_it_cannot_be_written_down(
             engine.drain(Drained("web"), "drained by operator")
         await quiet()
         assert weights(stage, tcp()) == [0, 0]
+
+
+# --- outputs that publish ---------------------------------------------------------------------
+
+
+async def test_what_sources_say_is_published_by_service(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    stage.says["sources.a"] = [*WEB, *API]
+    configuration = stage.configuration(stage.source("a"), stage.publication("p"))
+    async with stage.running(configuration) as engine:
+        await quiet()
+        assert [one for one in stage.happened[1:] if "attends" not in one] == [
+            "outputs.p looks",
+            "outputs.p tells api: b1",
+            "outputs.p tells web: b1 b2",
+            "outputs.p tells routes: ",
+        ]
+        stage.happened.clear()
+        stage.sources["sources.a"].speak(*WEB)
+        await quiet()
+        assert stage.happened == ["outputs.p tells api: gone"]
+        stage.happened.clear()
+        engine.drain(Drained("web", "b1"), "drained")
+        await quiet()
+        assert stage.happened == ["outputs.p tells web: b1 b2"]
+
+
+async def test_a_route_has_everything_published_again(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    stage.says["sources.a"] = [*WEB]
+    configuration = stage.configuration(stage.source("a"), stage.publication("p"))
+    async with stage.running(configuration):
+        await quiet()
+        stage.happened.clear()
+        stage.sources["sources.a"].speak(*WEB, Route("r", Provenance("sources.a")))
+        await quiet()
+        assert stage.happened == ["outputs.p tells web: b1 b2", "outputs.p tells routes: r"]
+
+
+async def test_a_host_that_only_publishes_decides_and_refuses_nothing(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    stage.says["sources.a"] = [backend("b1", service="no-frontend"), *WEB]
+    only = stage.configuration(stage.source("a"), stage.publication("p"))
+    async with stage.running(only) as engine:
+        await quiet()
+        assert (engine.reconciler.table, engine.reconciler.refusals) == ({}, {})
+        both = stage.configuration(stage.source("a"), stage.publication("p"), stage.output("k"))
+        await engine.exchange(both)
+        await quiet()
+        assert set(engine.reconciler.table) == {tcp()}
+        assert set(engine.reconciler.refusals) == {"no-frontend"}
+        await engine.exchange(only)
+        await quiet()
+        assert (engine.reconciler.table, engine.reconciler.refusals) == ({}, {})
+
+
+async def test_what_a_kernel_does_is_no_news_to_who_publishes(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    stage.says["sources.a"] = [*WEB]
+    configuration = stage.configuration(
+        stage.source("a"), stage.output("k"), stage.publication("p"), stage.follower("v")
+    )
+    async with stage.running(configuration) as engine:
+        await quiet()
+        stage.happened.clear()
+        del stage.kernel.services[tcp()]
+        engine.outputs["outputs.k"].runner.again(None)
+        await quiet()
+        assert stage.kernel.services == {tcp(): entry(10, 10)}
+        assert stage.happened == ["outputs.k looks", "vip serves"]
+
+
+async def test_at_the_end_it_withdraws_before_it_closes(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    """Of two the failure of one is told, and the other withdraws all the same."""
+    stage.down["outputs.p"] = OutputUnavailable("nobody there")
+    configuration = stage.configuration(
+        stage.source("a"), stage.publication("p"), stage.publication("q")
+    )
+    async with stage.running(configuration):
+        await quiet()
+        stage.happened.clear()
+    assert stage.happened[0] == "sources.a ends"
+    assert sorted(stage.happened[1:3]) == ["outputs.p attends no more", "outputs.q attends no more"]
+    assert stage.happened[3:] == [
+        "outputs.p withdraws",
+        "outputs.p closes",
+        "outputs.q withdraws",
+        "outputs.q closes",
+    ]
+
+
+async def test_a_crash_withdraws_nothing(stage: Stage, autojump_clock: MockClock) -> None:
+    engine = Engine(stage.configuration(stage.source("a"), stage.publication("p")))
+    with trio.move_on_after(30):
+        await engine.run()
+    assert "outputs.p attends no more" in stage.happened
+    assert "outputs.p withdraws" not in stage.happened
+
+
+async def test_a_reload_withdraws_only_what_has_left_the_configuration(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    both = stage.configuration(stage.source("a"), stage.publication("p"), stage.publication("q"))
+    async with stage.running(both) as engine:
+        await quiet()
+        stage.happened.clear()
+        slower = stage.publication("q", look=60.0)
+        await engine.exchange(stage.configuration(stage.source("a"), slower))
+        await quiet()
+        assert [one for one in stage.happened if "attends" not in one][:5] == [
+            "outputs.p withdraws",
+            "outputs.p closes",
+            "outputs.q closes",
+            "outputs.q looks",
+            "outputs.q tells routes: ",
+        ]
+
+
+# --- what cannot be made ------------------------------------------------------------------------
 
 
 def test_an_instance_that_cannot_be_made_is_an_error_at_once(stage: Stage) -> None:

@@ -16,7 +16,7 @@ from clusterf.engine.supervisor import State, supervise
 from clusterf.model.errors import OutputUnavailable
 from clusterf.model.operation import Operation, Outcome, Plan, Stage
 from clusterf.model.table import ServiceKey, VirtualService
-from clusterf.plugin.output import Desired
+from clusterf.plugin.output import Again, Desired
 from tests.model_kernel import Kernel, KernelOutput, Wanted
 from tests.strategies import MANAGED, entry, target, tcp, udp
 
@@ -499,3 +499,69 @@ async def test_a_failing_operation_of_the_host_is_told_and_forgotten_when_it_is_
         one.runner.mark([ONE])
         await quiet()
         assert one.runner.failing == {}
+
+
+# --- outputs with something to do between plans ---------------------------------------------------
+
+
+class AttendingOutput(KernelOutput):
+    """A kernel output that hears when its world changes, until its world is away."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        super().__init__(kernel)
+        self.tell, self.told = trio.open_memory_channel[Collection[ServiceKey] | None | Exception](
+            9
+        )
+
+    async def attend(self, again: Again) -> None:
+        async for word in self.told:
+            if isinstance(word, Exception):
+                raise word
+            again(word)
+
+
+async def test_what_an_output_hears_is_planned_again_or_looked_at(
+    autojump_clock: MockClock,
+) -> None:
+    output = AttendingOutput(Kernel())
+    stage = world(output, look=1e9)
+    stage.table[ONE] = entry(1)
+    async with stage.running():
+        assert output.looks == [None]
+        output.kernel.services.clear()
+        output.look()
+        await output.tell.send([ONE])
+        await quiet()
+        assert stage.kernel.services == {ONE: entry(1)}
+        assert output.looks == [None]
+        output.kernel.services.clear()
+        await output.tell.send(None)
+        await quiet()
+        assert stage.kernel.services == {ONE: entry(1)}
+        assert output.looks == [None, None]
+
+
+async def test_what_it_hears_while_it_looks_is_not_forgotten(autojump_clock: MockClock) -> None:
+    output = AttendingOutput(Kernel())
+    stage = world(output, look=1e9)
+    async with stage.running():
+        output.tell.send_nowait(None)
+        output.tell.send_nowait(None)
+        stage.runner.mark([ONE])
+        await quiet()
+        assert output.looks == [None, None]
+
+
+async def test_when_its_session_is_away_it_is_run_again(autojump_clock: MockClock) -> None:
+    """As often as the failure allows: here not later than after 2.4 s, however often it fails."""
+    output = AttendingOutput(Kernel())
+    stage = world(output, look=1e9)
+    async with stage.running():
+        for number in range(8):
+            await output.tell.send(OutputUnavailable("no lease", longest=2.0))
+            await quiet()
+            assert stage.runner.health.state is State.DOWN
+            assert stage.runner.health.reason == "no lease"
+            await trio.sleep(2.5)
+            assert stage.runner.health.state is State.RUNNING
+            assert len(output.looks) == number + 2
