@@ -142,6 +142,8 @@ class Board:
         """A route touches every service: the one exception to the cost of a change."""
         self._routes = None
         self.mark_all()
+        # Also where there is no service yet: outputs may publish routes.
+        self.poke()
 
     def poke(self) -> None:
         """Wake the reconciler without marking anything: a source has spoken, or is gone."""

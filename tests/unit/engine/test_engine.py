@@ -538,6 +538,7 @@ async def test_what_sources_say_is_published_by_service(
 async def test_a_route_has_everything_published_again(
     stage: Stage, autojump_clock: MockClock
 ) -> None:
+    """Also where there is no service at all."""
     stage.says["sources.a"] = [*WEB]
     configuration = stage.configuration(stage.source("a"), stage.publication("p"))
     async with stage.running(configuration):
@@ -546,6 +547,12 @@ async def test_a_route_has_everything_published_again(
         stage.sources["sources.a"].speak(*WEB, Route("r", Provenance("sources.a")))
         await quiet()
         assert stage.happened == ["outputs.p tells web: b1 b2", "outputs.p tells routes: r"]
+        stage.sources["sources.a"].speak(Route("r", Provenance("sources.a")))
+        await quiet()
+        stage.happened.clear()
+        stage.sources["sources.a"].speak(Route("q", Provenance("sources.a")))
+        await quiet()
+        assert stage.happened == ["outputs.p tells routes: q"]
 
 
 async def test_a_host_that_only_publishes_decides_and_refuses_nothing(

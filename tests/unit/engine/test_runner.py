@@ -549,7 +549,8 @@ async def test_what_it_hears_while_it_looks_is_not_forgotten(autojump_clock: Moc
         output.tell.send_nowait(None)
         stage.runner.mark([ONE])
         await quiet()
-        assert output.looks == [None, None]
+        # One look for both words, or a second one for the word that came during the first.
+        assert output.looks[1:] in ([None], [None, None])
 
 
 async def test_when_its_session_is_away_it_is_run_again(autojump_clock: MockClock) -> None:
