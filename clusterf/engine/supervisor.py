@@ -95,6 +95,13 @@ async def supervise(
                 back_off.reset()
             longest = failure.longest if isinstance(failure, Unavailable) else LONGEST_DELAY
             await _wait(back_off.delay(longest), failure or error, health, log)
+        except BaseExceptionGroup as group:
+            # From a nursery of the plugin: it failed in the moment in which it was ended.
+            ended, failed = group.split(trio.Cancelled)
+            if ended is None or not (failed is None or isinstance(failed, Exception)):
+                raise
+            log.debug("failed at its end", exc_info=failed)
+            raise ended from None
         else:
             health.state, health.since = State.FINISHED, trio.current_time()
             log.debug("finished")

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import trio
@@ -233,3 +234,37 @@ async def test_cancelling_ends_it_at_once(autojump_clock: MockClock) -> None:
 )
 def test_a_declared_failure_is_known_in_its_wrapping(error: Exception, *, found: bool) -> None:
     assert expected(error) is (AWAY if found else None)
+
+
+async def test_who_fails_in_the_moment_of_its_end_just_ends() -> None:
+    """A nursery of the plugin then raises both: its failure, and that it was cancelled."""
+
+    async def run() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.sleep_forever)
+            try:
+                await trio.sleep_forever()
+            finally:
+                raise AWAY
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(partial(supervise, run, Health(), log, fail_at_start=lambda: False))
+        await wait_all_tasks_blocked()
+        nursery.cancel_scope.cancel()
+
+
+async def test_what_is_no_failure_of_the_plugin_is_not_hidden_by_its_end() -> None:
+    async def run() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.sleep_forever)
+            try:
+                await trio.sleep_forever()
+            finally:
+                raise KeyboardInterrupt
+
+    with pytest.raises(BaseExceptionGroup) as caught:  # noqa: PT012 - the nursery raises it
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(partial(supervise, run, Health(), log, fail_at_start=lambda: False))
+            await wait_all_tasks_blocked()
+            nursery.cancel_scope.cancel()
+    assert caught.value.subgroup(KeyboardInterrupt) is not None
