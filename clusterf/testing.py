@@ -20,7 +20,7 @@ import trio
 from clusterf.engine.board import Board, BoardPublisher
 from clusterf.engine.context import InstanceContext
 from clusterf.model.provenance import Refusal
-from clusterf.model.service import Backend, Record, Ref
+from clusterf.model.service import Backend, Record, Ref, Route
 
 __all__ = ["InstanceContext", "RecordingPublisher"]
 
@@ -95,6 +95,10 @@ class RecordingPublisher:
         """Backends of one service, by id."""
         holding = self._board.slots[_NAME].services.get(service)
         return {} if holding is None else dict(holding.backends)
+
+    def routes(self) -> Mapping[str, Route]:
+        """Routes by name."""
+        return dict(self._board.slots[_NAME].routes)
 
     def marked(self) -> list[str]:
         """Services that changed since the last call."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
+from clusterf.cli.drawing import write
 from clusterf.cli.loading import registry_for
 from clusterf.config.check import check_offline
 from clusterf.config.rendering import as_json, as_text
@@ -46,8 +46,5 @@ def run(
         from clusterf.cli.probing import probe  # noqa: PLC0415 - offline needs no Trio
 
         problems += probe(reading)
-    text = as_json(problems) if output_format == "json" else as_text(problems)
-    # A terminal of another encoding, or a file name that is not UTF-8, must not end in a traceback.
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    write(as_json(problems) if output_format == "json" else as_text(problems))
     return EX_CONFIG if has_errors(problems, strict=strict) else EX_OK

@@ -29,23 +29,33 @@ def registry_for(path: Path, *, bundled_only: bool) -> Registry:
     return load_plugins(() if bundled_only else read_plugin_dirs(path))
 
 
-def read(path: Path, *, bundled_only: bool) -> tuple[Configuration | None, Sequence[Problem]]:
+def read(
+    path: Path, *, bundled_only: bool, registry: Registry | None = None
+) -> tuple[Configuration | None, Sequence[Problem]]:
     """Load plugins and configuration; None when there are errors in it. Touches nothing else.
 
     A plugin that failed to load is a problem as well, but ends nothing unless it is asked for.
+    ``registry``: plugins that are loaded already, instead of those that the configuration names.
     """
-    registry = registry_for(path, bundled_only=bundled_only)
+    if registry is None:
+        registry = registry_for(path, bundled_only=bundled_only)
     configuration, problems = load_configuration(path, registry)
     return configuration, [*problems, *problems_of_plugins(registry)]
 
 
-def read_or_raise(arguments: argparse.Namespace) -> tuple[Configuration, Sequence[Problem]]:
+def read_or_raise(
+    arguments: argparse.Namespace, registry: Registry | None = None
+) -> tuple[Configuration, Sequence[Problem]]:
     """Load the configuration that the command line names; with it what is no obstacle.
+
+    ``registry`` as in `read`.
 
     Raises:
         BadConfiguration: it has errors.
     """
-    configuration, problems = read(arguments.config, bundled_only=arguments.bundled_only)
+    configuration, problems = read(
+        arguments.config, bundled_only=arguments.bundled_only, registry=registry
+    )
     if configuration is None:
         errors = [problem for problem in problems if problem.severity is Severity.ERROR]
         raise BadConfiguration("\n" + as_text(errors).rstrip())

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from clusterf import __version__
 
@@ -30,8 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     0 done; 1 refused; 2 usage (and: changes to make, of ``plan``); 69 unavailable; 70 a bug;
     75 not all done; 77 not permitted; 78 configuration at fault; 130 interrupted.
     """
-    arguments = parser().parse_args(argv)
     try:
+        arguments = _arguments(sys.argv[1:] if argv is None else argv)
         command = import_module(f"clusterf.cli.{arguments.module}")
         code = command.main(arguments)
         sys.stdout.flush()
@@ -42,6 +42,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (Exception, KeyboardInterrupt, BaseExceptionGroup) as error:  # noqa: BLE001 - told below
         return _ended_by(error)
     return int(code)
+
+
+def _arguments(words: Sequence[str]) -> argparse.Namespace:
+    """Take the command line apart; plugins are loaded where the core does not know the command."""
+    top, commands = _parser()
+    if words and words[0] not in commands.choices and words[0] != "--version":
+        from clusterf.cli import foreign  # noqa: PLC0415 - commands of the core must start fast
+
+        foreign.add(commands, words)
+    return top.parse_args(words)
 
 
 def _ended_by(error: BaseException) -> int:
@@ -70,14 +80,48 @@ def _within(error: BaseException, kind: type[E]) -> E | None:
     return None
 
 
+class CommandParser(argparse.ArgumentParser):
+    """The parser of a command: it knows the options that all commands have."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        usually = str(usual()["config"]).replace("%", "%%")
+        # Without a value here: that of a parser within would hide what was given before it.
+        self.add_argument(
+            "-c",
+            "--config",
+            type=Path,
+            default=argparse.SUPPRESS,
+            metavar="FILE",
+            help=f"default: {usually}, or $CLUSTERF_CONFIG",
+        )
+        self.add_argument(
+            "--bundled-only",
+            action="store_true",
+            default=argparse.SUPPRESS,
+            help="load no drop-ins (to rescue a host)",
+        )
+
+
+def usual() -> dict[str, Any]:
+    """What holds where the options of a `CommandParser` are not given."""
+    config = Path(os.environ.get("CLUSTERF_CONFIG", CONFIGURATION))
+    return {"config": config, "bundled_only": False}
+
+
 def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+    """The command line of the core."""
+    return _parser()[0]
+
+
+def _parser() -> tuple[argparse.ArgumentParser, argparse._SubParsersAction[CommandParser]]:
     top = argparse.ArgumentParser(
         prog="clusterf",
         description="Load balancing for clusters of Docker hosts with Linux IPVS.",
     )
     top.add_argument("--version", action="version", version=f"clusterf {__version__}")
-    commands = top.add_subparsers(metavar="COMMAND", required=True)
+    top.set_defaults(**usual())
+    commands = top.add_subparsers(metavar="COMMAND", required=True, parser_class=CommandParser)
 
     run = _command(commands, "run", "run in the foreground until SIGTERM")
     run.add_argument("--once", action="store_true", help="apply the configuration and end")
@@ -108,27 +152,14 @@ def parser() -> argparse.ArgumentParser:
 
     plugins = _command(commands, "plugins", "list plugins, where they come from, what failed")
     _format(plugins)
-    return top
+    return top, commands
 
 
 def _command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
-    name: str,
-    summary: str,
+    commands: argparse._SubParsersAction[CommandParser], name: str, summary: str
 ) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
     command.set_defaults(module=f"{name}_cmd")
-    command.add_argument(
-        "-c",
-        "--config",
-        type=Path,
-        default=Path(os.environ.get("CLUSTERF_CONFIG", CONFIGURATION)),
-        metavar="FILE",
-        help="default: %(default)s, or $CLUSTERF_CONFIG",
-    )
-    command.add_argument(
-        "--bundled-only", action="store_true", help="load no drop-ins (to rescue a host)"
-    )
     if name in {"status", "drain", "undrain", "reload"}:
         command.add_argument("--socket", type=Path, help="default: control in [clusterf]")
     return command

@@ -7,8 +7,11 @@ import json
 import sys
 
 from clusterf.cli.loading import registry_for
-from clusterf.plugin.api import API_VERSION, AnyType
+from clusterf.plugin.api import API_VERSION
 from clusterf.plugin.loader import Registry
+
+Row = tuple[str, str, str, str]
+"""Role, name, origin, summary."""
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -21,9 +24,9 @@ def main(arguments: argparse.Namespace) -> int:
     return 78 if registry.failures else 0
 
 
-def _rows(registry: Registry) -> list[tuple[str, str, AnyType, str]]:
+def _types(registry: Registry) -> list[Row]:
     return [
-        (role, name, kind, registry.provided_by[f"{role} {name}"])
+        (role, name, registry.provided_by[f"{role} {name}"], kind.summary)
         for role, kinds in (
             ("source", registry.sources),
             ("policy", registry.policies),
@@ -33,13 +36,24 @@ def _rows(registry: Registry) -> list[tuple[str, str, AnyType, str]]:
     ]
 
 
+def _commands(registry: Registry) -> list[Row]:
+    return [
+        ("command", name, registry.provided_by[f"command {name}"], command.summary)
+        for name, command in registry.commands.items()
+    ]
+
+
 def _as_json(registry: Registry) -> dict[str, object]:
     return {
         "api": API_VERSION,
         "python": sys.version.split()[0],
         "types": [
-            {"role": role, "type": name, "origin": origin, "summary": kind.summary}
-            for role, name, kind, origin in _rows(registry)
+            {"role": role, "type": name, "origin": origin, "summary": summary}
+            for role, name, origin, summary in _types(registry)
+        ],
+        "commands": [
+            {"command": name, "origin": origin, "summary": summary}
+            for _, name, origin, summary in _commands(registry)
         ],
         "failures": [
             {"origin": failure.origin, "message": failure.message, "hint": failure.hint}
@@ -59,8 +73,8 @@ def _as_json(registry: Registry) -> dict[str, object]:
 
 def _as_text(registry: Registry) -> None:
     print(f"plugin API {API_VERSION}, Python {sys.version.split()[0]}")
-    for role, name, kind, origin in _rows(registry):
-        print(f"{role:<7} {name:<12} {origin:<10} {kind.summary}")
+    for role, name, origin, summary in [*_types(registry), *_commands(registry)]:
+        print(f"{role:<7} {name:<12} {origin:<10} {summary}")
     for word, findings in (("warning", registry.uncalled_hooks), ("failed", registry.failures)):
         for finding in findings:
             hint = f" (hint: {finding.hint})" if finding.hint else ""

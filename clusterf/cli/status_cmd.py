@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Iterator
 
+from clusterf.cli.drawing import Line, draw
 from clusterf.cli.order import socket_of
 from clusterf.control.client import Refused, ask
 from clusterf.control.protocol import JSON
-
-Line = tuple[str, str]
-"""Text and style; the styles are rich's."""
 
 _METHOD = {"masq": "Masq", "droute": "Route", "tunnel": "Tunnel"}
 _STYLE = {
@@ -43,21 +40,8 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.output_format == "json":
         print(json.dumps(picture, indent=1))
     else:
-        _draw(list(lines(picture, whole=arguments.service is None)))
+        draw(lines(picture, whole=arguments.service is None))
     return 0
-
-
-def _draw(shown: list[Line]) -> None:
-    if not sys.stdout.isatty():
-        for text, _ in shown:
-            print(text.rstrip())
-        return
-    from rich.console import Console  # noqa: PLC0415 - imported only to draw
-    from rich.text import Text  # noqa: PLC0415 - same
-
-    console = Console(highlight=False)
-    for text, style in shown:
-        console.print(Text(text.rstrip(), style=style), soft_wrap=True)
 
 
 def lines(picture: JSON, *, whole: bool) -> Iterator[Line]:

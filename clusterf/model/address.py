@@ -12,6 +12,9 @@ from typing import Generic, NamedTuple, Self, TypeVar
 
 T = TypeVar("T")
 
+UNICAST4 = (b"\x01", b"\xe0")
+"""Bounds of the IPv4 addresses that a host can have; the upper one is the first beyond."""
+
 
 class Family(StrEnum):
     """Address family, by the names that ip(8) uses."""
@@ -56,6 +59,13 @@ class Address(bytes):
         """Family, told by the length."""
         return Family.INET if len(self) == 4 else Family.INET6
 
+    @property
+    def is_unicast(self) -> bool:
+        """Whether a host can have it: not the unspecified address, multicast, or class E."""
+        if len(self) == 4:
+            return UNICAST4[0] <= self < UNICAST4[1]
+        return self[0] != 0xFF and any(self)
+
     def __str__(self) -> str:
         family = socket.AF_INET if len(self) == 4 else socket.AF_INET6
         return socket.inet_ntop(family, self)
@@ -78,8 +88,10 @@ class Network(NamedTuple):
     length: int
 
     @classmethod
-    def parse(cls, text: str) -> Network:
+    def parse(cls, text: str, *, masked: bool = False) -> Network:
         """Read ``address/length`` or a bare address (its full length).
+
+        ``masked``: host bits may be set, and are cleared.
 
         Raises:
             ValueError: for anything else (a mask, a zone), and for host bits that are set.
@@ -95,8 +107,11 @@ class Network(NamedTuple):
             length = bits
         if not 0 <= length <= bits:
             raise ValueError(f"{text!r} is not a prefix: its length must be from 0 to {bits}")
-        if int.from_bytes(address) & ((1 << (bits - length)) - 1):
+        host_bits = int.from_bytes(address) & ((1 << (bits - length)) - 1)
+        if host_bits and not masked:
             raise ValueError(f"{text!r} is not a prefix: {text} has host bits set")
+        if host_bits:
+            address = Address((int.from_bytes(address) ^ host_bits).to_bytes(len(address)))
         return cls(address, length)
 
     @property

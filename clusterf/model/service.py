@@ -110,13 +110,20 @@ class ServiceSpec(NamedTuple):
         """Key of this record."""
         return ServiceRef(self.name)
 
+    @property
+    def families(self) -> frozenset[Family]:
+        """Families by which clients come; both where no frontend says."""
+        asked = {family for one in self.frontends or () for family in one.families}
+        return frozenset(asked or Family)
+
 
 class Backend(NamedTuple):
     """Record: one candidate behind a service.
 
     ``quiesced`` is the reason for which it shall get no new connections (weight 0), in words:
     "unhealthy", "stopping". ``method`` and ``gateway`` are set by policies, seldom by sources:
-    with a gateway the destination is the gateway, at the frontend's port.
+    with a gateway the destination is the gateway, at the frontend's port. ``only_vips``: it is in
+    no virtual service of a firewall mark.
     """
 
     service: str
@@ -133,6 +140,7 @@ class Backend(NamedTuple):
     ipv4: Address | None = None
     ipv6: Address | None = None
     labels: Mapping[str, str] = NO_LABELS
+    only_vips: bool = False
 
     @property
     def ref(self) -> BackendRef:

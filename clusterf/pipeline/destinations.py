@@ -154,6 +154,8 @@ def target_of(backend: Backend, key: ServiceKey, method: Method) -> DestinationK
     """Where packets go; a reason word when they cannot; None: the backend does not offer this."""
     family = key.family
     if isinstance(key, FwmarkKey):
+        if backend.only_vips:
+            return None
         own_port = next((port for port in backend.ports if port is not None), 0)
         service_port = 0
     else:

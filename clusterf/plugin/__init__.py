@@ -41,6 +41,7 @@ from clusterf.plugin.api import (
     SourceType,
 )
 from clusterf.plugin.checking import Configured, ConfiguredInstance
+from clusterf.plugin.commands import Command, Invocation, Line
 from clusterf.plugin.document import Document, DocumentError, Fault, dotted
 from clusterf.plugin.faults import did_you_mean, faults_of, raise_faults, shown, value_error
 from clusterf.plugin.forwarding import (
@@ -68,6 +69,7 @@ from clusterf.plugin.output import (
     Surveying,
     Withdrawing,
 )
+from clusterf.plugin.patterns import Among, SourcePatterns
 from clusterf.plugin.settings import (
     Duration,
     IPAddress,
@@ -81,10 +83,12 @@ from clusterf.plugin.settings import (
 __all__ = [
     "API_VERSION",
     "Again",
+    "Among",
     "Attending",
     "Closing",
     "ClusterfError",
     "Code",
+    "Command",
     "Configured",
     "ConfiguredInstance",
     "Context",
@@ -101,6 +105,8 @@ __all__ = [
     "IPNetwork",
     "IPv4",
     "IPv6",
+    "Invocation",
+    "Line",
     "MethodName",
     "Output",
     "OutputReport",
@@ -119,6 +125,7 @@ __all__ = [
     "Settings",
     "Severity",
     "Source",
+    "SourcePatterns",
     "SourceType",
     "SourceUnavailable",
     "Statements",

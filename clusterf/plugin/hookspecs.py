@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from clusterf.model.problem import Problem
     from clusterf.plugin.api import OutputType, PolicyType, SourceType
     from clusterf.plugin.checking import Configured
+    from clusterf.plugin.commands import Command
     from clusterf.plugin.document import Document
 
 PROJECT = "clusterf"
@@ -47,6 +48,18 @@ def clusterf_register_policies() -> Iterable[PolicyType[Any]]:  # type: ignore[e
 @hookspec
 def clusterf_register_outputs() -> Iterable[OutputType[Any]]:  # type: ignore[empty-body]
     """Return the types of outputs of this plugin. Called once, when the plugin is loaded.
+
+    .. versionadded:: 1.0
+    """
+
+
+@hookspec
+def clusterf_register_commands() -> Iterable[Command]:  # type: ignore[empty-body]
+    """Return the commands that this plugin brings to the command line: ``clusterf NAME ...``.
+
+    Called once, when the plugin is loaded; for the command line that is only where the first word
+    is no command of the core, and for ``clusterf --help``. A name that another plugin or the core
+    has makes this plugin fail to load.
 
     .. versionadded:: 1.0
     """

@@ -12,29 +12,40 @@ import importlib.util
 import os
 import stat
 import sys
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import pluggy
 
 from clusterf.model.errors import PluginLoadError
 from clusterf.plugin import hookspecs
-from clusterf.plugin.api import API_VERSION, AnyType, OutputType, PolicyType, SourceType
+from clusterf.plugin.api import API_VERSION, OutputType, PolicyType, SourceType
+from clusterf.plugin.commands import CORE_COMMANDS, Command
 from clusterf.plugin.uncalled import UncalledHook, uncalled_hooks
 
 BUNDLED = (
     "clusterf_static",
     "clusterf_docker",
+    "clusterf_etcd",
     "clusterf_routes",
+    "clusterf_local",
     "clusterf_ipvs",
     "clusterf_addresses",
 )
 """Every first-party plugin, by the name of its package under plugins/."""
 
-T = TypeVar("T", bound=AnyType)
+
+class _Named(Protocol):
+    """What hooks register."""
+
+    @property
+    def name(self) -> str: ...
+
+
+T = TypeVar("T", bound=_Named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +75,12 @@ def _manager() -> pluggy.PluginManager:
 
 @dataclass(slots=True)
 class Registry:
-    """All types by their names, and how the plugins fared."""
+    """All types and commands by their names, and how the plugins fared."""
 
     sources: dict[str, SourceType[Any]] = field(default_factory=dict)
     policies: dict[str, PolicyType[Any]] = field(default_factory=dict)
     outputs: dict[str, OutputType[Any]] = field(default_factory=dict)
+    commands: dict[str, Command] = field(default_factory=dict)
     plugins: list[Loaded] = field(default_factory=list)
     failures: list[LoadFailure] = field(default_factory=list)
     uncalled_hooks: list[UncalledHook] = field(default_factory=list)
@@ -129,7 +141,7 @@ def _load(registry: Registry, name: str, origin: str, load: Callable[[], ModuleT
 
 
 def _register(registry: Registry, loaded: Loaded) -> None:
-    """Take over a plugin's types, all or none."""
+    """Take over a plugin's types and commands, all or none."""
     if (
         known := next((one for one in registry.plugins if one.name == loaded.name), None)
     ) is not None:
@@ -137,25 +149,33 @@ def _register(registry: Registry, loaded: Loaded) -> None:
     try:
         # A hook of a wrong shape is refused when those before it are registered already.
         registry.manager.register(loaded.module, name=loaded.name)
-        sources = _types(registry, loaded, "clusterf_register_sources", SourceType)
-        policies = _types(registry, loaded, "clusterf_register_policies", PolicyType)
-        outputs = _types(registry, loaded, "clusterf_register_outputs", OutputType)
+        sources = _declared(registry, loaded, "clusterf_register_sources", SourceType)
+        policies = _declared(registry, loaded, "clusterf_register_policies", PolicyType)
+        outputs = _declared(registry, loaded, "clusterf_register_outputs", OutputType)
+        commands = _declared(registry, loaded, "clusterf_register_commands", Command)
         _refuse_twice("source", sources, registry, loaded)
         _refuse_twice("policy", policies, registry, loaded)
         _refuse_twice("output", outputs, registry, loaded)
+        _refuse_twice("command", commands, registry, loaded)
     except BaseException:
         registry.manager.unregister(name=loaded.name)
         raise
     registry.sources.update(sources)
     registry.policies.update(policies)
     registry.outputs.update(outputs)
-    for kind, types in (("source", sources), ("policy", policies), ("output", outputs)):
-        registry.provided_by.update({f"{kind} {name}": loaded.origin for name in types})
+    registry.commands.update(commands)
+    for kind, names in (
+        ("source", sources),
+        ("policy", policies),
+        ("output", outputs),
+        ("command", commands),
+    ):
+        registry.provided_by.update({f"{kind} {name}": loaded.origin for name in names})
     registry.plugins.append(loaded)
     registry.uncalled_hooks.extend(uncalled_hooks(registry.manager, loaded.module, loaded.origin))
 
 
-def _types(registry: Registry, loaded: Loaded, hook: str, kind: type[T]) -> dict[str, T]:
+def _declared(registry: Registry, loaded: Loaded, hook: str, kind: type[T]) -> dict[str, T]:
     """Call one hook of one plugin: an exception must not end the calls of the others."""
     found: dict[str, T] = {}
     for implementation in getattr(registry.manager.hook, hook).get_hookimpls():
@@ -164,17 +184,21 @@ def _types(registry: Registry, loaded: Loaded, hook: str, kind: type[T]) -> dict
             for one in declared:
                 if not isinstance(one, kind):
                     raise PluginLoadError(f"{hook} returned {one!r}, not a {kind.__name__}")
+                if one.name in found:
+                    raise PluginLoadError(f'{hook} returned two of the name "{one.name}"')
                 found[one.name] = one
     return found
 
 
-def _refuse_twice(
-    kind: str, found: Mapping[str, AnyType], registry: Registry, loaded: Loaded
-) -> None:
+def _refuse_twice(kind: str, found: Iterable[str], registry: Registry, loaded: Loaded) -> None:
     for name in found:
-        if (origin := registry.provided_by.get(f"{kind} {name}")) is not None:
+        origin = registry.provided_by.get(f"{kind} {name}")
+        if kind == "command" and name in CORE_COMMANDS:
+            origin = "clusterf itself"
+        if origin is not None:
+            what = "command" if kind == "command" else "type"
             raise PluginLoadError(
-                f'type "{name}" is already provided by {origin}, not by {loaded.origin}'
+                f'{what} "{name}" is already provided by {origin}, not by {loaded.origin}'
             )
 
 

@@ -20,6 +20,8 @@ user-mode-linux     a kernel with IPVS for tests, where the host has none
 qemu-system-x86     a kernel with an exact clock, for benchmarks
 docker.io           a private engine for end-to-end tests
 busybox-static      the image that its containers run
+etcd-server         what a cluster shares, for tests
+etcd-client         etcdctl, for the same
 openssl             certificates for an engine that speaks TLS
 curl                a client that is not ours
 gcc                 the C sender of the benchmarks
@@ -33,6 +35,8 @@ present() {
     case $1 in
         docker.io) command -v dockerd > /dev/null ;;
         python3) command -v python3 > /dev/null ;;
+        etcd-server) command -v etcd > /dev/null ;;
+        etcd-client) command -v etcdctl > /dev/null ;;
         gcc) command -v gcc > /dev/null ;;
         *) return 1 ;;
     esac

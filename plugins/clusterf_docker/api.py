@@ -13,7 +13,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import docker.constants
 import docker.errors
@@ -24,7 +24,7 @@ from docker.utils import version_lt
 
 from clusterf.plugin import SourceUnavailable
 from clusterf_docker import event
-from clusterf_docker.container import ID
+from clusterf_docker.answer import ID
 from clusterf_docker.failure import FAILURES, Nonsense, sentence, translated
 from clusterf_docker.labels import concerns
 from clusterf_docker.state import Answer, Failed, Inspection, Missing
@@ -76,10 +76,18 @@ class Engine:
             SourceUnavailable: no usable answer.
         """
         with translated(f"docker engine {self.host}: list of containers", self._timeout):
-            listed: object = self._client.containers()
-            if not isinstance(listed, list):
-                raise Nonsense("the answer is not a list")
-            return list(_ours(listed))
+            return [
+                one for one, container in _listed(self._client.containers()) if _ours(container)
+            ]
+
+    def networks(self) -> dict[str, object]:
+        """All networks by their ids, each as the engine describes it.
+
+        Raises:
+            SourceUnavailable: no usable answer.
+        """
+        with translated(f"docker engine {self.host}: list of networks", self._timeout):
+            return dict(_listed(self._client.networks()))
 
     def inspect(self, identifier: str) -> Inspection:
         """Look at one container.
@@ -108,8 +116,8 @@ class Engine:
         with translated(f"docker engine {self.host}", self._timeout):
             self._client.ping()
 
-    def events(self) -> EventStream:
-        """Subscribe. What happens from now on is in the stream.
+    def events(self, *, networks: bool) -> EventStream:
+        """Subscribe. What happens from now on is in the stream; ``networks``: theirs too.
 
         Raises:
             SourceUnavailable: the engine does not answer, or not with a stream.
@@ -119,7 +127,7 @@ class Engine:
             # Not the SDK's own events(): it has no time-out for an engine that never answers.
             response = self._client.get(
                 f"{self._client.base_url}/v{self.api_version}/events",
-                params={"filters": json.dumps(event.FILTERS)},
+                params={"filters": json.dumps(event.filters(networks=networks))},
                 stream=True,
                 timeout=self._timeout,
             )
@@ -245,14 +253,20 @@ def _version(answer: dict[str, object], key: str, default: str) -> str:
     return text
 
 
-def _ours(listed: list[object]) -> Iterator[str]:
-    for one in listed:
+def _listed(answer: object) -> Iterator[tuple[str, dict[str, object]]]:
+    """Entries of a list of containers or networks, with their ids."""
+    if not isinstance(answer, list):
+        raise Nonsense("the answer is not a list")
+    for one in answer:
         identifier = one.get("Id") if isinstance(one, dict) else None
         if not isinstance(identifier, str) or not ID.fullmatch(identifier):
             raise Nonsense("an entry of the list has no id")
-        labels: Any = one.get("Labels") if isinstance(one, dict) else None
-        if isinstance(labels, dict) and concerns(labels):
-            yield identifier
+        yield identifier, one
+
+
+def _ours(container: dict[str, object]) -> bool:
+    labels = container.get("Labels")
+    return isinstance(labels, dict) and concerns(labels)
 
 
 def _socket(response: requests.Response) -> socket.socket:

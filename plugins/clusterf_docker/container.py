@@ -11,29 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, NamedTuple
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StrictInt,
-    StrictStr,
-    ValidationError,
-)
+from pydantic import Field, StrictInt
 
 from clusterf.model.address import Address, Family
 from clusterf.model.table import Protocol
+from clusterf_docker.answer import ID, NAME, Part, Text, Unreadable, reading
 
 DEFAULT_STOP_TIMEOUT = 10.0
 """Seconds that ``docker stop`` waits where neither it nor the container says otherwise."""
 
-ID = re.compile(r"[0-9a-f]{12,64}")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _EXPOSED = re.compile(r"([1-9][0-9]{0,4})(?:/(tcp|udp|sctp))?")
-
-
-class Unreadable(Exception):
-    """An answer about one container is not what the API promises."""
 
 
 class Exposed(NamedTuple):
@@ -95,62 +82,46 @@ class Container:
         return self.mode == "host"
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+class _Health(Part):
+    Status: Text = ""
 
 
-def _encodable(text: str) -> str:
-    """JSON can carry halves of surrogate pairs, which no file and no log can."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError("is not Unicode text") from None
-    return text
-
-
-_Text = Annotated[StrictStr, AfterValidator(_encodable)]
-
-
-class _Health(_Part):
-    Status: _Text = ""
-
-
-class _State(_Part):
-    Status: _Text
-    StartedAt: _Text = ""
+class _State(Part):
+    Status: Text
+    StartedAt: Text = ""
     Health: _Health | None = None
 
 
-class _Config(_Part):
-    Labels: dict[_Text, _Text] | None = None
+class _Config(Part):
+    Labels: dict[Text, Text] | None = None
     # Maps a port to an empty object; what stands there has no meaning.
-    ExposedPorts: dict[_Text, object] | None = None
-    StopSignal: _Text | None = None
+    ExposedPorts: dict[Text, object] | None = None
+    StopSignal: Text | None = None
     StopTimeout: Annotated[StrictInt, Field(ge=-1, le=10**9)] | None = None
 
 
-class _HostConfig(_Part):
-    NetworkMode: _Text = ""
+class _HostConfig(Part):
+    NetworkMode: Text = ""
 
 
-class _Binding(_Part):
-    HostIp: _Text = ""
-    HostPort: _Text = ""
+class _Binding(Part):
+    HostIp: Text = ""
+    HostPort: Text = ""
 
 
-class _Network(_Part):
-    IPAddress: _Text = ""
-    GlobalIPv6Address: _Text = ""
+class _Network(Part):
+    IPAddress: Text = ""
+    GlobalIPv6Address: Text = ""
 
 
-class _NetworkSettings(_Part):
-    Ports: dict[_Text, list[_Binding] | None] | None = None
-    Networks: dict[_Text, _Network | None] | None = None
+class _NetworkSettings(Part):
+    Ports: dict[Text, list[_Binding] | None] | None = None
+    Networks: dict[Text, _Network | None] | None = None
 
 
-class _Inspected(_Part):
-    Id: Annotated[_Text, Field(pattern=f"^{ID.pattern}$")]
-    Name: _Text = ""
+class _Inspected(Part):
+    Id: Annotated[Text, Field(pattern=f"^{ID.pattern}$")]
+    Name: Text = ""
     State: _State
     Config: _Config
     HostConfig: _HostConfig | None = None
@@ -163,14 +134,8 @@ def read(answer: object, identifier: str) -> Container:
     Raises:
         Unreadable: saying where it is not as the API has it.
     """
-    try:
+    with reading():
         container = _container(_Inspected.model_validate(answer))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        place = ".".join(str(step) for step in first["loc"] if str(step).isprintable())[:100]
-        raise Unreadable(f"{place or 'answer'}: {first['msg'].lower()}") from None
-    except (ValueError, RecursionError) as error:
-        raise Unreadable(str(error)) from None
     if container.id != identifier:
         raise Unreadable("Id: it is another container's")
     return container
@@ -209,7 +174,7 @@ def _container(inspected: _Inspected) -> Container:
 def _name(name: str, identifier: str) -> str:
     """Name without the engine's slash; the short id where that is no name of a container."""
     name = name.removeprefix("/")
-    return name if _NAME.fullmatch(name) else identifier[:12]
+    return name if NAME.fullmatch(name) else identifier[:12]
 
 
 def _exposed(text: str) -> Exposed | None:

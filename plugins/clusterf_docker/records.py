@@ -23,6 +23,11 @@ class Verdict:
     backends: list[Backend] = field(default_factory=list)
     refusals: dict[str, Refusal] = field(default_factory=dict)
 
+    @property
+    def records(self) -> Sequence[Backend]:
+        """What it publishes."""
+        return self.backends
+
 
 @dataclass(frozen=True, slots=True)
 class Decider:

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
 from clusterf.model.address import Family
-from clusterf.plugin import Duration, IPAddress, PathName, Settings
+from clusterf.model.table import Method
+from clusterf.plugin import (
+    Code,
+    Duration,
+    Fault,
+    IPAddress,
+    IPv4,
+    IPv6,
+    MethodName,
+    PathName,
+    Settings,
+    TunnelSettings,
+    raise_faults,
+)
 
 
 class TLSSettings(Settings):
@@ -23,6 +37,41 @@ class TLSSettings(Settings):
         if (self.cert is None) != (self.key is None):
             raise ValueError("cert and key belong together: give both or neither")
         return self
+
+
+class RoutesTable(Settings):
+    """Which of the engine's networks are told of, and as reached by way of which gateways."""
+
+    gateway4: IPv4 | None = Field(None, description="this host, for IPv4 subnets")
+    gateway6: IPv6 | None = Field(None, description="this host, for IPv6 subnets")
+    method: MethodName = Field(
+        Method.DROUTE, description="forwarding method by which directors reach the gateway"
+    )
+    tunnel: TunnelSettings | None = Field(None, description='encapsulation for method = "tunnel"')
+    networks: list[Annotated[str, Field(min_length=1)]] | None = Field(
+        None, description="patterns of the networks; without it all bridges with a way out"
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if faults := list(self._faults()):
+            raise_faults("routes", faults)
+        return self
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.gateway4 is None and self.gateway6 is None:
+            yield Fault(
+                (),
+                'missing key "gateway4" or "gateway6"',
+                "the address at which directors reach this host",
+                Code.MISSING_KEY,
+                missing="gateway4",
+            )
+        for name, gateway in (("gateway4", self.gateway4), ("gateway6", self.gateway6)):
+            if gateway is not None and not gateway.is_unicast:
+                yield Fault((name,), f"{gateway} is no address of a host")
+        if self.tunnel is not None and self.method is not Method.TUNNEL:
+            yield Fault(("tunnel",), 'is for method = "tunnel" only', code=Code.CONTRADICTION)
 
 
 class DockerSettings(Settings):
@@ -61,6 +110,9 @@ class DockerSettings(Settings):
     host_ipv6: IPAddress | None = Field(None, description="IPv6 address of the engine's host")
     health: bool = Field(
         default=True, description="quiesce containers whose HEALTHCHECK does not say healthy"
+    )
+    routes: RoutesTable | None = Field(
+        None, description="publish routes to the engine's networks; without it none"
     )
 
     @field_validator("host")

@@ -1,4 +1,4 @@
-"""The source: threads that read and ask, one state that folds, one board that is told.
+"""The source: threads that read and ask, states that fold, one board that is told.
 
 Subscribe first, list then, follow after that: what happens during the list is in the stream.
 """
@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from clusterf.model.service import Backend
+from clusterf.model.service import Route
 from clusterf.plugin import Context, ProbeResult, Publisher, Severity, SourceUnavailable
 from clusterf_docker import event
+from clusterf_docker.changes import Changes, Published
 from clusterf_docker.records import Decider
+from clusterf_docker.routes import Routes
 from clusterf_docker.settings import DockerSettings
 from clusterf_docker.state import State
 
@@ -27,13 +29,14 @@ _INSPECTORS = 2
 
 
 class DockerSource:
-    """Backends from the labelled containers of one engine."""
+    """Backends from the labelled containers of one engine, routes to its networks if asked for."""
 
     def __init__(self, settings: DockerSettings, context: Context) -> None:
         self._settings = settings
         self._context = context
         # Outlives a run: what is known stays known while the engine is away.
         self._state = State(Decider(settings, context.name))
+        self._routes = Routes(settings.routes, context.name) if settings.routes else None
 
     async def run(self, publish: Publisher) -> None:
         """Publish until cancelled.
@@ -56,6 +59,8 @@ class DockerSource:
             return [ProbeResult(Severity.ERROR, error.args[0], error.hint)]
         try:
             await self._context.run_blocking(engine.ours)
+            if self._routes is not None:
+                await self._context.run_blocking(engine.networks)
         except SourceUnavailable as error:
             return [ProbeResult(Severity.ERROR, error.args[0], error.hint)]
         finally:
@@ -75,7 +80,9 @@ class DockerSource:
     async def _connected(self, publish: Publisher) -> None:
         engine = await self._context.run_blocking(self._connect)
         try:
-            stream = await self._context.run_blocking(engine.events)
+            stream = await self._context.run_blocking(
+                engine.events, networks=self._routes is not None
+            )
             try:
                 self._context.log.info(
                     "connected host=%s version=%s api=%s",
@@ -83,9 +90,9 @@ class DockerSource:
                     engine.version,
                     engine.api_version,
                 )
-                await _Following(self._context, self._settings, self._state, publish).run(
-                    engine, stream
-                )
+                await _Following(
+                    self._context, self._settings, self._state, self._routes, publish
+                ).run(engine, stream)
             finally:
                 stream.close()
         finally:
@@ -96,13 +103,21 @@ class _Following:
     """One connection's life."""
 
     def __init__(
-        self, context: Context, settings: DockerSettings, state: State, publish: Publisher
+        self,
+        context: Context,
+        settings: DockerSettings,
+        state: State,
+        routes: Routes | None,
+        publish: Publisher,
     ) -> None:
         self._context = context
         self._settings = settings
         self._state = state
+        self._routes = routes
         self._publish = publish
         self._woken = trio.Event()
+        self._other_networks = trio.Event()
+        self._listing_networks = trio.Lock()
         self._replace_due = False
         self._failure: SourceUnavailable | None = None
 
@@ -137,6 +152,8 @@ class _Following:
             nursery.start_soon(guarded, read)
             nursery.start_soon(guarded, lambda: self._fold(receive))
             nursery.start_soon(guarded, lambda: self._list(engine))
+            if self._routes is not None:
+                nursery.start_soon(guarded, lambda: self._follow_networks(engine))
             nursery.start_soon(guarded, self._watch_deadlines)
             for _ in range(_INSPECTORS):
                 nursery.start_soon(guarded, lambda: self._inspect(engine))
@@ -151,17 +168,34 @@ class _Following:
                 raise SourceUnavailable(
                     f"docker engine {self._settings.host}: events: {error}"
                 ) from error
-            if happened is not None:
+            if isinstance(happened, event.NetworksChanged):
+                self._other_networks.set()
+            elif happened is not None:
                 self._state.happened(happened, self._context.clock())
                 self._tell()
 
     async def _list(self, engine: Engine) -> None:
         while True:
+            await self._list_networks(engine)
             ids = await self._context.run_blocking(engine.ours)
             self._state.listed(ids, self._context.clock())
             self._replace_due = True
             self._tell()
             await trio.sleep(self._settings.relist)
+
+    async def _list_networks(self, engine: Engine) -> None:
+        if self._routes is None:
+            return
+        # One after the other: an older list must not be taken after a newer one.
+        async with self._listing_networks:
+            self._routes.listed(await self._context.run_blocking(engine.networks))
+
+    async def _follow_networks(self, engine: Engine) -> None:
+        while True:
+            await self._other_networks.wait()
+            self._other_networks = trio.Event()
+            await self._list_networks(engine)
+            self._tell()
 
     async def _inspect(self, engine: Engine) -> None:
         while True:
@@ -187,22 +221,13 @@ class _Following:
 
     def _tell(self) -> None:
         """Publish what changed and wake whoever may have something to do."""
-        changes = self._state.changes()
-        for ref, left in changes.drops.items():
-            self._context.log.info("left service=%s %s", ref.service, _told(left))
-        for ref, backend in changes.puts.items():
-            self._context.log.info("known service=%s %s", ref.service, _told(backend))
-        for key, refusal in changes.refusals.items():
-            if refusal is not None:
-                self._context.log.warning("refused reason=%s %s", refusal.reason, refusal)
-            self._publish.refuse(key, refusal)
-        if changes.drops:
-            self._publish.drop(*changes.drops)
-        if changes.puts:
-            self._publish.put(*changes.puts.values())
+        self._tell_changes(self._state.changes())
+        if self._routes is not None:
+            self._tell_changes(self._routes.changes())
         if self._replace_due and self._state.settled():
             self._replace_due = False
-            self._publish.replace(self._state.records())
+            routes = () if self._routes is None else self._routes.records()
+            self._publish.replace([*self._state.records(), *routes])
             kept = self._state.kept()
             self._publish.degraded(
                 f"{kept} containers keep their last known state" if kept else None
@@ -210,15 +235,41 @@ class _Following:
         self._woken.set()
         self._woken = trio.Event()
 
+    def _tell_changes(self, changes: Changes) -> None:
+        for left in changes.drops.values():
+            self._context.log.info("left %s", _told(left))
+        for known in changes.puts.values():
+            self._context.log.info("known %s", _told(known))
+        for key, refusal in changes.refusals.items():
+            if refusal is not None:
+                self._context.log.warning("refused reason=%s %s", refusal.reason, refusal)
+            self._publish.refuse(key, refusal)
+        # A network that is made anew has the same prefix under another name.
+        if changes.puts:
+            self._publish.put(*changes.puts.values())
+        if changes.drops:
+            self._publish.drop(*changes.drops)
 
-def _told(backend: Backend) -> str:
-    """A backend for the log."""
-    facts = {
-        "container": repr(backend.provenance.place),
-        "ipv4": backend.ipv4,
-        "ipv6": backend.ipv6,
-        **backend.ports._asdict(),
-        "weight": backend.weight,
-        "quiesced": backend.quiesced,
-    }
+
+def _told(record: Published) -> str:
+    """A backend or a route for the log."""
+    facts: dict[str, object]
+    if isinstance(record, Route):
+        facts = {
+            "route": record.name,
+            "network": repr(record.provenance.place),
+            "prefix": record.prefix,
+            "method": record.method,
+            "gateway": record.gateway,
+        }
+    else:
+        facts = {
+            "service": record.service,
+            "container": repr(record.provenance.place),
+            "ipv4": record.ipv4,
+            "ipv6": record.ipv6,
+            **record.ports._asdict(),
+            "weight": record.weight,
+            "quiesced": record.quiesced,
+        }
     return " ".join(f"{name}={value}" for name, value in facts.items() if value is not None)

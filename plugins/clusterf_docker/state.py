@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from clusterf.model.service import Backend
 from clusterf_docker import container as containers
 from clusterf_docker import records, stop_signal
+from clusterf_docker.answer import Unreadable
 from clusterf_docker.changes import Changes
-from clusterf_docker.container import Container, Unreadable
+from clusterf_docker.container import Container
 from clusterf_docker.event import Event, Meaning
 from clusterf_docker.labels import Objection
 from clusterf_docker.records import Decider, Verdict

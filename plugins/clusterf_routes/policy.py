@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 
 from clusterf.model.provenance import Provenance
 from clusterf.model.service import Facts, Route, Service
-from clusterf.plugin import Context
+from clusterf.plugin import Among, Context
 from clusterf_routes.lookup import Lookup
 from clusterf_routes.routing import routed
 from clusterf_routes.settings import RoutesSettings
@@ -28,7 +27,7 @@ class RoutesPolicy:
             )
             for index, route in enumerate(settings.routes)
         )
-        self._sources = settings.sources
+        self._among = Among(settings.sources)
         self._made_of: Sequence[Route] = ()
         self._lookup = Lookup(self._own)
 
@@ -36,17 +35,9 @@ class RoutesPolicy:
         """Give each backend the method and gateway of its route; drop those filtered out."""
         if facts.routes is not self._made_of:
             # The engine hands out one tuple until a route changes.
-            counting = (route for route in facts.routes if self._counts(route))
+            counting = (one for one in facts.routes if self._among(one.provenance.source))
             self._lookup = Lookup((*self._own, *counting))
             self._made_of = facts.routes
         if not self._lookup.size:
             return service
         return routed(service, self._lookup, facts.method)
-
-    def _counts(self, route: Route) -> bool:
-        """Whether the source of a route is among those asked for, with or without "sources."."""
-        if self._sources is None:
-            return True
-        name = route.provenance.source
-        names = (name, name.removeprefix("sources."))
-        return any(fnmatchcase(one, pattern) for pattern in self._sources for one in names)

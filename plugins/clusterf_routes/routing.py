@@ -7,7 +7,7 @@ one gateway.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from clusterf.model.address import Family
@@ -33,12 +33,6 @@ class _Routing:
     method: Method
     backends: dict[str, Backend] = field(default_factory=dict)
     filtered: list[tuple[Backend, Way, str]] = field(default_factory=list)
-
-    @property
-    def asked(self) -> Collection[Family]:
-        """Families by which clients come; both where no frontend says."""
-        frontends = self.service.spec.frontends or ()
-        return {family for one in frontends for family in one.families} or set(Family)
 
 
 def routed(service: Service, lookup: Lookup, method: Method) -> Service:
@@ -90,7 +84,7 @@ def _follow(backend: Backend, way: Way | None) -> Backend:
 
 def _follow_each(run: _Routing, backend: Backend, ways: dict[Family, Way | None]) -> None:
     """Take in a backend whose families have different routes: one backend, or one of each."""
-    asked = run.asked
+    asked = run.service.spec.families
     left: dict[Family, Way | None] = {}
     for family, way in ways.items():
         if _reach(way) != _FILTERED:

@@ -14,6 +14,7 @@ from clusterf.plugin import (
     IPNetwork,
     MethodName,
     Settings,
+    SourcePatterns,
     TunnelSettings,
     raise_faults,
 )
@@ -91,7 +92,7 @@ class RoutesSettings(Settings):
         Field(description="routes that come before those of sources, the earlier ones first"),
     ] = []  # noqa: RUF012 - pydantic copies defaults
     sources: Annotated[
-        list[Annotated[str, Field(min_length=1)]] | None,
+        SourcePatterns | None,
         Field(description="patterns of the sources whose routes count; without it all"),
     ] = None
 

@@ -14,14 +14,12 @@ from functools import partial
 from itertools import repeat
 from typing import Any
 
-from clusterf.model.address import Address
+from clusterf.model.address import UNICAST4, Address
 from clusterf.model.provenance import Provenance
 from clusterf.model.service import Backend, Frontend, Ports
 
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
 _FRONTEND = frozenset({"ipv4", "tcp", "udp", "sctp"})
-UNICAST = (b"\x01", b"\xe0")
-"""Bounds of the IPv4 addresses that a backend can have; the upper one is the first beyond."""
 
 _said_by_none = {name: repeat(Backend._field_defaults.get(name)) for name in Backend._fields}
 _as_backend: Callable[[tuple[object, ...]], Backend] = partial(tuple.__new__, Backend)
@@ -71,7 +69,7 @@ def plain_backends(
         ports = list(map(every_protocol.__getitem__, texts))
     except (KeyError, TypeError, ValueError, OSError):
         return None
-    if min(addresses) < UNICAST[0] or max(addresses) >= UNICAST[1]:
+    if min(addresses) < UNICAST4[0] or max(addresses) >= UNICAST4[1]:
         return None
     said = {
         "service": repeat(service),

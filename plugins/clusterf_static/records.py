@@ -14,7 +14,7 @@ from clusterf.model.provenance import Provenance
 from clusterf.model.service import Backend, Route, ServiceSpec
 from clusterf.plugin import Code, Fault, did_you_mean, faults_of, shown
 from clusterf_static.order import GAP
-from clusterf_static.plain import UNICAST, every_protocol, plain_backends, plain_frontend
+from clusterf_static.plain import every_protocol, plain_backends, plain_frontend
 from clusterf_static.shape import BackendTable, RouteTable, ServiceTable
 
 _NAME = re.compile(r"[^\s/\x00-\x1f\x7f]{1,253}")
@@ -146,13 +146,6 @@ _TOLD = Fault((), "")
 """Stands for a backend whose faults have been told already."""
 
 
-def _is_unicast(address: Address) -> bool:
-    """No backend is at the unspecified address, nor at a multicast or a class E one."""
-    if len(address) == 4:
-        return UNICAST[0] <= address < UNICAST[1]
-    return address[0] != 0xFF and any(address)
-
-
 def _from_string(text: str, service: str, provenance: Provenance) -> Backend | Fault:
     """``192.0.2.1:80`` or ``[2001:db8::1]:80``; the port is of every protocol."""
     host, colon, port = text.rpartition(":")
@@ -168,7 +161,7 @@ def _from_string(text: str, service: str, provenance: Provenance) -> Backend | F
         return Fault((), f"{shown(host)} is not an IP address", form)
     if bracketed is not (len(address) == 16):
         return Fault((), f"{shown(text)} is not an address with a port", form)
-    if not _is_unicast(address):
+    if not address.is_unicast:
         return Fault((), f"{address} is no address of a backend")
     try:
         ports = every_protocol[port]
@@ -193,7 +186,7 @@ def _from_table(
         return _TOLD
     ipv4, ipv6 = table.addresses()
     for key, address in (("ipv4", ipv4), ("ipv6", ipv6)):
-        if address is not None and not _is_unicast(address):
+        if address is not None and not address.is_unicast:
             at = "address" if table.address is not None else key
             return Fault((at,), f"{address} is no address of a backend")
     ports = table.ports()

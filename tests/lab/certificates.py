@@ -35,21 +35,29 @@ class Certificates:
 def make(directory: Path, *addresses: str) -> Certificates:
     """Make an authority, a server certificate for these IP addresses, and one for a client."""
     made = Certificates(directory)
-    authority = directory / "ca-key.pem"
-    _openssl("-x509", "-keyout", authority, "-out", made.ca, "-subj", "/CN=lab authority")
-    names = ",".join(f"IP:{address}" for address in addresses)
-    issuer = ("-x509", "-CA", made.ca, "-CAkey", authority)
-    for subject, usage, (certificate, key) in (
-        ("engine", "serverAuth", made.server),
-        ("client", "clientAuth", made.client),
-    ):
-        _openssl(
-            *issuer,
-            *("-keyout", key, "-out", certificate, "-subj", f"/CN={subject}"),
-            *("-addext", f"extendedKeyUsage={usage}", "-addext", f"subjectAltName={names}"),
-            *("-addext", "basicConstraints=critical,CA:FALSE"),
-        )
+    authority = ("-keyout", _authority_key(made), "-out", made.ca, "-subj", "/CN=lab authority")
+    _openssl("-x509", *authority)
+    issue(made, made.server, "/CN=engine", "serverAuth", *addresses)
+    issue(made, made.client, "/CN=client", "clientAuth", *addresses)
     return made
+
+
+def issue(
+    made: Certificates, pair: tuple[Path, Path], subject: str, usage: str, *addresses: str
+) -> None:
+    """Write another certificate of the authority, and its key, to the paths of ``pair``."""
+    names = ",".join(f"IP:{address}" for address in addresses)
+    certificate, key = pair
+    _openssl(
+        *("-x509", "-CA", made.ca, "-CAkey", _authority_key(made)),
+        *("-keyout", key, "-out", certificate, "-subj", subject),
+        *("-addext", f"extendedKeyUsage={usage}", "-addext", f"subjectAltName={names}"),
+        *("-addext", "basicConstraints=critical,CA:FALSE"),
+    )
+
+
+def _authority_key(made: Certificates) -> Path:
+    return made.directory / "ca-key.pem"
 
 
 def _openssl(*arguments: str | Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import trio
 from trio._core import _thread_cache
 
 from clusterf.plugin import Severity
@@ -104,6 +105,12 @@ class RealWorld:
 
     def remove(self, one: str) -> None:
         self._api.remove_container(one, force=True)
+
+    def create_network(self, name: str, *subnets: str) -> str:
+        return str(self.engine.network(name, *subnets).id)
+
+    def remove_network(self, one: str) -> None:
+        self._api.remove_network(one)
 
     def restart(self, one: str) -> None:
         self._api.restart(one, timeout=5)
@@ -321,6 +328,33 @@ async def test_containers_that_end_with_the_engine_go(plain_world: RealWorld) ->
         await followed.until(lambda: set(followed.web()) == {once, always})
         await do(plain_world.engine.restart)
         await followed.until(lambda: followed.states() == {always: None}, 20)
+
+
+@pytest.mark.parametrize("signal", [15, 9])
+async def test_routes_outlive_a_restart_of_the_engine(world: RealWorld, signal: int) -> None:
+    front = await do(world.create_network, "front", "203.0.113.160/28", "2001:db8:4:1::/64")
+    routes = {"gateway4": "192.0.2.11", "gateway6": "2001:db8:1::11"}
+    async with following(world.url, routes=routes, relist=1) as followed:
+        await followed.until(lambda: followed.publish.synced)
+        before = followed.routes()
+        assert before[front] == "203.0.113.160/28"
+        assert before[f"{front}-inet6"] == "2001:db8:4:1::/64"
+        assert len(before) == 4
+        seen: list[set[str]] = []
+
+        def is_back() -> bool:
+            seen.append(set(followed.routes().values()))
+            return bool(followed.failures) and followed.publish.degradation is None
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(do, world.engine.restart, signal)
+            await followed.until(is_back, 20)
+        # The engine has made its own bridge anew, under another id.
+        assert set(followed.routes().values()) == set(before.values())
+        assert followed.routes()[front] == before[front]
+        assert all(prefixes == set(before.values()) for prefixes in seen)
+        await do(world.remove_network, front)
+        await followed.until(lambda: front not in followed.routes())
 
 
 # --- speed ---------------------------------------------------------------------------------------

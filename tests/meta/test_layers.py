@@ -26,6 +26,8 @@ ONLY_IN = {
     "pyroute2": ("clusterf_ipvs", "clusterf_addresses"),
     "watchfiles": ("clusterf_static",),
     "asyncio": (),
+    "httpx2": ("clusterf_etcd",),
+    "httpcore2": ("clusterf_etcd",),
     "anyio": (),
 }
 """Libraries that few may import, and who."""

@@ -13,7 +13,7 @@ import pytest
 
 from clusterf.config.check import check_offline
 from clusterf.model.problem import Severity
-from clusterf.plugin import hookspecs
+from clusterf.plugin import Command, hookspecs
 from clusterf.plugin.api import API_VERSION, AnyType
 from clusterf.plugin.loader import BUNDLED, Registry, load_plugins
 
@@ -41,10 +41,14 @@ def options(settings: Any) -> Iterator[str]:
         yield field.alias or name
 
 
-def types_of(registry: Registry, plugin: str) -> list[AnyType]:
+def registered(registry: Registry, plugin: str) -> list[AnyType | Command]:
     [module] = [one.module for one in registry.plugins if one.name == plugin]
     hooks = [name for name in HOOKS if "_register_" in name and hasattr(module, name)]
     return [one for hook in hooks for one in getattr(module, hook)()]
+
+
+def types_of(registry: Registry, plugin: str) -> list[AnyType]:
+    return [one for one in registered(registry, plugin) if not isinstance(one, Command)]
 
 
 def completed(fragment: str) -> str:
@@ -90,6 +94,15 @@ def test_the_readme_and_the_sample_name_every_option(plugin: str, registry: Regi
 
 
 @pytest.mark.parametrize("plugin", FOLDERS)
+def test_the_readme_tells_of_every_command(plugin: str, registry: Registry) -> None:
+    readme = (PLUGINS / plugin / "README.md").read_text("utf-8")
+    commands = [one for one in registered(registry, plugin) if isinstance(one, Command)]
+    assert bool(commands) == ("Commands" in headings(readme))
+    for command in commands:
+        assert f"clusterf {command.name} " in readme
+
+
+@pytest.mark.parametrize("plugin", FOLDERS)
 def test_the_sample_passes(plugin: str, registry: Registry, tmp_path: Path) -> None:
     assert errors((PLUGINS / plugin / "sample.toml").read_text("utf-8"), registry, tmp_path) == []
 
@@ -111,7 +124,7 @@ def test_the_examples_of_the_readme_pass(plugin: str, registry: Registry, tmp_pa
 def test_it_states_the_api_and_registers_something(plugin: str, registry: Registry) -> None:
     [loaded] = [one for one in registry.plugins if one.name == plugin]
     assert loaded.api == API_VERSION
-    kinds = types_of(registry, plugin)
+    kinds = registered(registry, plugin)
     assert kinds
     for kind in kinds:
         assert kind.name == plugin.removeprefix("clusterf_")

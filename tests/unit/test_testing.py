@@ -6,7 +6,7 @@ import pytest
 import trio
 
 from clusterf.model.provenance import Provenance, Refusal
-from clusterf.model.service import Backend, BackendRef, Ports
+from clusterf.model.service import Backend, BackendRef, Ports, Route
 from clusterf.testing import InstanceContext, RecordingPublisher
 
 
@@ -31,6 +31,15 @@ async def test_it_behaves_like_the_board() -> None:
     assert publish.services() == set()
     assert [what for what, _ in publish.said] == ["put", "put", "replace", "drop"]
     assert len(publish.moments) == 4
+
+
+async def test_routes_are_told_by_name() -> None:
+    publish = RecordingPublisher()
+    route = Route(name="r", provenance=Provenance("sources.x"))
+    publish.put(route)
+    assert publish.routes() == {"r": route}
+    publish.replace([])
+    assert publish.routes() == {}
 
 
 async def test_refusals_and_degradation() -> None:

@@ -11,10 +11,11 @@ import pytest
 from clusterf import __version__
 from clusterf.cli.main import CONFIGURATION, main, parser
 from clusterf.model.errors import OutputUnavailable
+from clusterf.plugin.commands import CORE_COMMANDS
 from tests.unit.control.scene import AWAY, KERNEL, WEB, Scene
 from tests.unit.control.test_client import somebody
 
-COMMANDS = ("run", "check", "plan", "status", "drain", "undrain", "reload", "plugins")
+COMMANDS = CORE_COMMANDS
 NAMING = {"drain": ["web"], "undrain": ["web"]}
 
 
@@ -31,6 +32,11 @@ def test_every_command_is_a_file_with_a_main(command: str) -> None:
 def test_every_file_with_a_main_is_a_command() -> None:
     folder = Path(__file__).parents[3] / "clusterf" / "cli"
     assert {path.name for path in folder.glob("*_cmd.py")} == {f"{one}_cmd.py" for one in COMMANDS}
+
+
+def test_no_plugin_can_take_the_name_of_a_command() -> None:
+    [commands] = (one for one in parser()._actions if isinstance(one.choices, dict))
+    assert tuple(commands.choices or ()) == CORE_COMMANDS
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,14 +87,18 @@ def test_where_the_configuration_is(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_version_is_told_without_loading_the_rest() -> None:
     program = (
         "import sys\n"
-        "from clusterf.cli.main import parser\n"
+        "from clusterf.cli.main import main, parser\n"
         "parser().format_help()\n"
-        "print(*{'trio', 'pydantic', 'pluggy', 'logging'} & set(sys.modules))\n"
+        "parser().parse_args(['status', '--format', 'json'])\n"
+        "try:\n"
+        "    main(['--version'])\n"
+        "except SystemExit:\n"
+        "    print(*{'trio', 'pydantic', 'pluggy', 'logging'} & set(sys.modules))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
     )
-    assert done.stdout.strip() == ""
+    assert done.stdout == f"clusterf {__version__}\n\n"
 
 
 # --- how commands end ----------------------------------------------------------------------------

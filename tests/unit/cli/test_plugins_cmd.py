@@ -32,7 +32,7 @@ def test_what_there_is_and_where_it_comes_from(scene: Scene, capsys: Shown) -> N
     assert told["source", "static"][0] == "bundled"
     assert told["output", "ipvs"][0] == "bundled"
     assert [row.split()[0] for row in rows] == sorted(
-        [row.split()[0] for row in rows], key=["source", "policy", "output"].index
+        [row.split()[0] for row in rows], key=["source", "policy", "output", "command"].index
     )
 
 
@@ -67,6 +67,10 @@ def test_json_has_all_that_the_text_has(scene: Scene, capsys: Shown) -> None:
     rebuilt += [
         f"{one['role']:<7} {one['type']:<12} {one['origin']:<10} {one['summary']}"
         for one in found["types"]
+    ]
+    rebuilt += [
+        f"command {one['command']:<12} {one['origin']:<10} {one['summary']}"
+        for one in found["commands"]
     ]
     for word, key in (("warning", "warnings"), ("failed ", "failures")):
         rebuilt += [

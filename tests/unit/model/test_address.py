@@ -45,6 +45,21 @@ def test_an_address_never_equals_its_mapped_form() -> None:
     assert Address.parse("192.0.2.1") != Address.parse("::ffff:192.0.2.1")
 
 
+@pytest.mark.parametrize(
+    "text", ["1.0.0.0", "127.0.0.1", "192.0.2.1", "223.255.255.255", "::1", "2001:db8::", "fe80::1"]
+)
+def test_what_a_host_can_have_is_unicast(text: str) -> None:
+    assert Address.parse(text).is_unicast
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0.0.0.0", "0.255.255.255", "224.0.0.0", "240.0.0.1", "255.255.255.255", "::", "ff02::1"],
+)
+def test_the_unspecified_address_and_multicast_are_not_unicast(text: str) -> None:
+    assert not Address.parse(text).is_unicast
+
+
 def test_an_endpoint_is_written_as_ipvsadm_writes_it() -> None:
     assert endpoint(Address.parse("192.0.2.1"), 80) == "192.0.2.1:80"
     assert endpoint(Address.parse("2001:db8::1"), 80) == "[2001:db8::1]:80"
@@ -89,6 +104,26 @@ def test_what_is_no_prefix_is_refused_with_its_text(text: str) -> None:
 def test_host_bits_are_refused() -> None:
     with pytest.raises(ValueError, match=r"192\.0\.2\.1/24 has host bits set"):
         Network.parse("192.0.2.1/24")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("192.0.2.1/24", "192.0.2.0/24"),
+        ("192.0.2.255/31", "192.0.2.254/31"),
+        ("192.0.2.1/0", "0.0.0.0/0"),
+        ("192.0.2.1", "192.0.2.1/32"),
+        ("2001:db8::ff/121", "2001:db8::80/121"),
+        ("2001:db8::/32", "2001:db8::/32"),
+    ],
+)
+def test_host_bits_are_cleared_where_asked(text: str, shown: str) -> None:
+    assert Network.parse(text, masked=True) == Network.parse(shown)
+
+
+def test_only_host_bits_may_be_wrong_then() -> None:
+    with pytest.raises(ValueError, match="is not a prefix"):
+        Network.parse("192.0.2.1/33", masked=True)
 
 
 def test_a_prefix_holds_addresses_of_its_family_only() -> None:

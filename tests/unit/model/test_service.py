@@ -54,3 +54,10 @@ def test_a_service_with_other_backends_keeps_its_refusals() -> None:
 )
 def test_a_frontend_knows_by_which_families_clients_come(one: Frontend, families: str) -> None:
     assert one.families == {Family(word) for word in families.split()}
+
+
+def test_a_service_knows_by_which_families_clients_come() -> None:
+    four, six = frontend(), Frontend(fwmark=1, family=Family.INET6)
+    assert spec("web").families == set(Family)
+    assert spec("web", four).families == {Family.INET}
+    assert spec("web", four, six).families == set(Family)

@@ -251,3 +251,13 @@ def test_two_runs_with_one_address_merge_there() -> None:
 def test_the_fields_of_a_run_stand_in_a_row() -> None:
     first = Backend._fields.index(Common._fields[0])
     assert Backend._fields[first : first + len(Common._fields)] == Common._fields
+
+
+def test_a_backend_of_vips_only_is_in_no_entry_of_a_mark() -> None:
+    one = spec("web", frontend(), Frontend(fwmark=7))
+    found = resolved(one, backend("b1", 1, only_vips=True), backend("b2", 2))
+    assert {str(key): set(entry.destinations) for key, entry in found.entries.items()} == {
+        "tcp 192.0.2.1:80": {target(1), target(2)},
+        "fwmark 7": {target(2)},
+    }
+    assert found.refusals == ()

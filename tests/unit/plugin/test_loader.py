@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from clusterf.plugin import loader
+from clusterf.plugin.commands import CORE_COMMANDS
 from clusterf.plugin.loader import BUNDLED, Registry, load_plugins
 
 GOOD = """
@@ -29,6 +30,22 @@ class Same:
 @hookimpl
 def clusterf_register_policies():
     return [PolicyType(name="NAME", settings=Nothing, create=Same, summary="changes nothing")]
+"""
+
+COMMAND = """
+from clusterf.plugin import Command, hookimpl
+
+CLUSTERF_API = "1.0"
+
+async def run(invocation):
+    return 0
+
+@hookimpl
+def clusterf_register_commands():
+    return [
+        Command(name=name, summary="greets", add_arguments=lambda parser: None, run=run)
+        for name in NAMES
+    ]
 """
 
 
@@ -60,6 +77,11 @@ def good(name: str = "same") -> str:
     return GOOD.replace("NAME", name)
 
 
+def command(*names: str) -> str:
+    """The text of a plugin that brings commands."""
+    return COMMAND.replace("NAMES", repr(names))
+
+
 def load(*folders: Path, **facts: Any) -> Registry:
     facts.setdefault("bundled", ())
     return load_plugins(folders, **facts)
@@ -81,8 +103,8 @@ def test_every_bundled_plugin_loads_and_brings_its_types() -> None:
     assert [plugin.name for plugin in registry.plugins] == list(BUNDLED)
     assert {plugin.origin for plugin in registry.plugins} == {"bundled"}
     assert {"static", "docker"} <= set(registry.sources)
-    assert set(registry.policies) == {"routes"}
-    assert set(registry.outputs) == {"ipvs", "addresses"}
+    assert set(registry.policies) == {"routes", "local"}
+    assert set(registry.outputs) == {"etcd", "ipvs", "addresses"}
     assert registry.provided_by["source static"] == "bundled"
 
 
@@ -228,6 +250,52 @@ def test_of_two_drop_ins_of_one_name_the_first_is_kept(folder: Path, tmp_path: P
     assert failure.message == f"a plugin named x is already loaded: {first}"
     assert set(registry.policies) == {"one"}
     assert len(registry.manager.get_plugins()) == 1
+
+
+def test_one_plugin_names_each_type_once(folder: Path) -> None:
+    text = good("same").replace("return [", "return 2 * [")
+    drop_in(folder, "a.py", text)
+    message, _ = only_failure(load(folder))
+    assert message == 'clusterf_register_policies returned two of the name "same"'
+
+
+# --- commands -------------------------------------------------------------------------------------
+
+
+def test_a_plugin_brings_commands(folder: Path) -> None:
+    path = drop_in(folder, "a.py", command("greet", "wave"))
+    registry = load(folder)
+    assert registry.failures == []
+    assert [one.summary for one in registry.commands.values()] == ["greets", "greets"]
+    assert registry.provided_by == {"command greet": str(path), "command wave": str(path)}
+
+
+def test_the_first_to_bring_a_command_keeps_it(folder: Path) -> None:
+    first = drop_in(folder, "a.py", command("greet"))
+    second = drop_in(folder, "b.py", command("wave", "greet"))
+    registry = load(folder)
+    [failure] = registry.failures
+    assert failure.message == f'command "greet" is already provided by {first}, not by {second}'
+    assert set(registry.commands) == {"greet"}
+
+
+@pytest.mark.parametrize("name", CORE_COMMANDS)
+def test_the_core_keeps_its_commands(folder: Path, name: str) -> None:
+    path = drop_in(folder, "a.py", command(name))
+    registry = load(folder)
+    message, _ = only_failure(registry)
+    assert message == f'command "{name}" is already provided by clusterf itself, not by {path}'
+    assert registry.commands == {}
+
+
+def test_a_type_may_be_called_like_a_command(folder: Path) -> None:
+    drop_in(folder, "a.py", good("run") + command("same").partition('CLUSTERF_API = "1.0"')[2])
+    drop_in(folder, "b.py", good("same"))
+    text = (folder / "a.py").read_text()
+    (folder / "a.py").write_text("from clusterf.plugin import Command\n" + text)
+    registry = load(folder)
+    assert registry.failures == []
+    assert (set(registry.policies), set(registry.commands)) == ({"run", "same"}, {"same"})
 
 
 # --- versions -----------------------------------------------------------------------------------

@@ -23,7 +23,10 @@ CHECK, SOURCES = (
     f'did you mean "{name}"?' for name in ("clusterf_check", "clusterf_register_sources")
 )
 ALL = "one of " + ", ".join(
-    ["clusterf_check", *(f"clusterf_register_{one}" for one in ("outputs", "policies", "sources"))]
+    [
+        "clusterf_check",
+        *(f"clusterf_register_{one}" for one in ("commands", "outputs", "policies", "sources")),
+    ]
 )
 
 

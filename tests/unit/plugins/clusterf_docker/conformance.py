@@ -26,7 +26,7 @@ The supervisor's own would be ten times as long, and most of the time that these
 
 
 class World(Protocol):
-    """Containers and those who start and stop them. ``run`` gives the container's id."""
+    """Containers, networks, and those who make and remove them, by their ids."""
 
     url: str
 
@@ -38,6 +38,8 @@ class World(Protocol):
     def unpause(self, one: str) -> None: ...
     def rename(self, one: str, name: str) -> None: ...
     def remove(self, one: str) -> None: ...
+    def create_network(self, name: str, *subnets: str) -> str: ...
+    def remove_network(self, one: str) -> None: ...
 
 
 @dataclass
@@ -54,13 +56,17 @@ class Following:
     def states(self) -> dict[str, str | None]:
         return {one: backend.quiesced for one, backend in self.web().items()}
 
+    def routes(self) -> dict[str, str]:
+        """Names of the routes, and the prefixes that they lead to."""
+        return {name: str(route.prefix) for name, route in self.publish.routes().items()}
+
     async def until(self, condition: Callable[[], object], seconds: float = 10) -> None:
         try:
             await self.publish.until(condition, seconds)
         except trio.TooSlowError:
             raise AssertionError(
-                f"not in time; {self.states()=} {self.failures=} {self.publish.refusals=} "
-                f"{self.publish.degradation=} {self.publish.said=}"
+                f"not in time; {self.states()=} {self.routes()=} {self.failures=} "
+                f"{self.publish.refusals=} {self.publish.degradation=} {self.publish.said=}"
             ) from None
 
 
@@ -183,6 +189,79 @@ async def a_port_that_is_not_exposed_is_refused(world: World) -> None:
         await followed.until(lambda: not followed.publish.refusals)
 
 
+# --- routes to networks --------------------------------------------------------------------------
+
+HOST4, HOST6 = "192.0.2.11", "2001:db8:1::11"
+FRONT, FRONT6 = "203.0.113.160/28", "2001:db8:4:1::/64"
+REAR = "203.0.113.176/28"
+
+
+async def without_being_asked_no_routes_are_published(world: World) -> None:
+    front = await do(world.create_network, "front", FRONT, FRONT6)
+    async with following(world.url) as followed:
+        await followed.until(lambda: followed.publish.synced)
+        one = await do(world.run, "web1", labels=LABELS)
+        await do(world.create_network, "rear", REAR)
+        await followed.until(lambda: followed.states() == {one: None})
+        assert followed.routes() == {}
+        assert not followed.publish.refusals
+        await do(world.remove_network, front)
+
+
+async def networks_are_followed(world: World) -> None:
+    routes = {"gateway4": HOST4, "gateway6": HOST6, "networks": ["front*"]}
+    async with following(world.url, routes=routes) as followed:
+        await followed.until(lambda: followed.publish.synced)
+        assert followed.routes() == {}
+        await do(world.create_network, "rear", REAR)
+        front = await do(world.create_network, "front", FRONT, FRONT6)
+        await followed.until(lambda: followed.routes() == {front: FRONT, f"{front}-inet6": FRONT6})
+        four, six = followed.publish.routes().values()
+        assert (str(four.gateway), four.method) == (HOST4, "droute")
+        assert (str(six.gateway), six.method) == (HOST6, "droute")
+        assert four.provenance.place == f"network front ({front[:12]})"
+        assert not followed.publish.refusals
+        await do(world.remove_network, front)
+        await followed.until(lambda: followed.routes() == {})
+
+
+async def networks_that_are_there_already_are_found(world: World) -> None:
+    front = await do(world.create_network, "front", FRONT)
+    async with following(world.url, routes={"gateway4": HOST4, "gateway6": HOST6}) as followed:
+        await followed.until(lambda: followed.publish.synced)
+        # With the first word about containers, and with the engine's own bridge.
+        assert followed.routes()[front] == FRONT
+        prefixes = {prefix for name, prefix in followed.routes().items() if name != front}
+        assert prefixes == {"203.0.113.0/25", "2001:db8:4::/64"}
+
+
+async def a_subnet_without_a_gateway_of_its_family_is_refused(world: World) -> None:
+    routes = {"gateway4": HOST4, "networks": ["front"]}
+    async with following(world.url, routes=routes) as followed:
+        await followed.until(lambda: followed.publish.synced)
+        front = await do(world.create_network, "front", FRONT, FRONT6)
+        await followed.until(lambda: followed.routes() == {front: FRONT})
+        [refusal] = followed.publish.refusals.values()
+        assert (refusal.subject, refusal.reason) == ("network front", "no_gateway")
+        assert FRONT6 in refusal.detail
+        assert "gateway6" in refusal.hint
+        await do(world.remove_network, front)
+        await followed.until(lambda: followed.routes() == {})
+        assert not followed.publish.refusals
+
+
+async def networks_may_be_reached_through_a_tunnel_of_one_family(world: World) -> None:
+    tunnel = {"type": "gue", "port": 6080}
+    routes = {"gateway6": HOST6, "method": "tunnel", "tunnel": tunnel, "networks": ["front"]}
+    front = await do(world.create_network, "front", FRONT, FRONT6)
+    async with following(world.url, routes=routes) as followed:
+        await followed.until(lambda: followed.publish.synced)
+        assert followed.routes() == {front: FRONT, f"{front}-inet6": FRONT6}
+        for route in followed.publish.routes().values():
+            assert (str(route.gateway), route.method) == (HOST6, "tunnel")
+            assert (route.tunnel and route.tunnel.port) == 6080
+
+
 SCENARIOS: list[Callable[[World], Awaitable[None]]] = [
     a_container_that_runs_already_is_found,
     start_and_stop_are_followed,
@@ -191,4 +270,9 @@ SCENARIOS: list[Callable[[World], Awaitable[None]]] = [
     a_paused_container_is_found_paused,
     both_prefixes_join,
     a_port_that_is_not_exposed_is_refused,
+    without_being_asked_no_routes_are_published,
+    networks_are_followed,
+    networks_that_are_there_already_are_found,
+    a_subnet_without_a_gateway_of_its_family_is_refused,
+    networks_may_be_reached_through_a_tunnel_of_one_family,
 ]

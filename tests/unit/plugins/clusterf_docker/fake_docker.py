@@ -75,8 +75,28 @@ def described(
     return container
 
 
+def network(name: str, number: int, *subnets: str, **changes: Any) -> JSON:
+    """One network as an engine lists it, with a few fields exchanged."""
+    return {
+        "Name": name,
+        "Id": f"{number:064x}",
+        "Scope": "local",
+        "Driver": "bridge",
+        "EnableIPv6": any(":" in subnet for subnet in subnets),
+        "IPAM": {
+            "Driver": "default",
+            "Options": None,
+            "Config": [{"Subnet": subnet} for subnet in subnets],
+        },
+        "Internal": False,
+        "ConfigOnly": False,
+        "Containers": {},
+        **changes,
+    }
+
+
 class FakeDocker:
-    """Containers, events to whoever subscribed, and what goes wrong.
+    """Containers, networks, events to whoever subscribed, and what goes wrong.
 
     ``broken`` maps a pattern of paths to a failure. ``asked`` lists the paths of all requests.
     """
@@ -85,6 +105,7 @@ class FakeDocker:
         self.path = path
         self.url = f"unix://{path}"
         self.containers: dict[str, JSON] = {}
+        self.networks: dict[str, JSON] = {}
         self.broken: dict[str, str] = {}
         self.asked: list[str] = []
         self.version: JSON = {"Version": "20.10.24", "ApiVersion": "1.41", "MinAPIVersion": "1.12"}
@@ -94,8 +115,12 @@ class FakeDocker:
         self._lock = threading.RLock()
         self._over = threading.Event()
         self._starts = 0
+        self._made = 0
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
+        self._make_network("bridge", "203.0.113.0/25", "2001:db8:4::/64")
+        self._make_network("host", Driver="host")
+        self._make_network("none", Driver="null")
         self.open()
 
     # --- the daemon ----------------------------------------------------------------------------
@@ -185,6 +210,16 @@ class FakeDocker:
         attributes = {"container": one, "name": network, "type": "bridge"}
         self.send({"Type": "network", "Action": "connect", "Actor": _actor("f" * 64, attributes)})
 
+    def create_network(self, name: str, *subnets: str, **changes: Any) -> str:
+        one = self._make_network(name, *subnets, **changes)
+        self._tell_of_network(one, "create")
+        return one
+
+    def remove_network(self, one: str) -> None:
+        self._tell_of_network(one, "destroy")
+        with self._lock:
+            del self.networks[one]
+
     def set(self, one: str, **changes: Any) -> None:
         """Exchange parts without a word to anybody."""
         with self._lock:
@@ -214,6 +249,17 @@ class FakeDocker:
     def count(self, pattern: str) -> int:
         return sum(re.search(pattern, path) is not None for path in self.asked)
 
+    def _make_network(self, name: str, *subnets: str, **changes: Any) -> str:
+        with self._lock:
+            self._made += 1
+            made = network(name, 0xF000 + self._made, *subnets, **changes)
+            self.networks[made["Id"]] = made
+        return str(made["Id"])
+
+    def _tell_of_network(self, one: str, action: str) -> None:
+        attributes = {"name": self.networks[one]["Name"], "type": self.networks[one]["Driver"]}
+        self.send({"Type": "network", "Action": action, "Actor": _actor(one, attributes)})
+
     def _start(self, container: JSON) -> None:
         self._starts += 1
         container["State"] |= {
@@ -242,6 +288,8 @@ class FakeDocker:
             if path.endswith("/containers/json"):
                 listed = [_summary(one) for one in self.containers.values()]
                 return 200, [one for one in listed if one["State"] in {"running", "paused"}]
+            if path.endswith("/networks"):
+                return 200, copy.deepcopy(list(self.networks.values()))
             match = re.search(r"/containers/([^/]+)/json$", path)
             found = self.containers.get(match[1]) if match else None
             result = copy.deepcopy(found)

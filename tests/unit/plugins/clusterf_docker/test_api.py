@@ -80,7 +80,7 @@ def test_inspections(fake: FakeDocker, engine: Engine) -> None:
 
 
 def test_a_stream_ends_when_it_is_closed(fake: FakeDocker, engine: Engine) -> None:
-    stream = engine.events()
+    stream = engine.events(networks=False)
     got: list[object] = []
     arrived = threading.Event()
 
@@ -103,7 +103,7 @@ def test_a_stream_ends_when_it_is_closed(fake: FakeDocker, engine: Engine) -> No
 
 
 def test_a_stream_that_ends_by_itself_says_so(fake: FakeDocker, engine: Engine) -> None:
-    stream: EventStream = engine.events()
+    stream: EventStream = engine.events(networks=False)
     fake.end_streams()
     with pytest.raises(SourceUnavailable, match="the stream ended"):
         stream.read(lambda _: None)

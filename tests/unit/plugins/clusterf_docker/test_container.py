@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from clusterf.model.address import Address, Family
 from clusterf.model.table import Protocol
-from clusterf_docker.container import Attachment, Binding, Container, Exposed, Unreadable, read
+from clusterf_docker.answer import Unreadable
+from clusterf_docker.container import Attachment, Binding, Container, Exposed, read
 from tests.unit.plugins.clusterf_docker.fake_docker import described, identifier
 
 ONE = identifier(1)

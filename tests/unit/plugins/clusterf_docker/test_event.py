@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterf_docker.event import FILTERS, Event, Meaning, NotAnEvent, read
+from clusterf_docker.event import Event, Meaning, NetworksChanged, NotAnEvent, filters, read
 from tests.unit.plugins.clusterf_docker.fake_docker import identifier
 from tests.unit.plugins.clusterf_docker.test_container import ANY_JSON
 
@@ -47,13 +47,19 @@ def test_labels_make_an_event_ours() -> None:
     assert read(answer) == Event(ONE, Meaning.CHANGED, ours=True, starts=True)
 
 
-def test_networks() -> None:
+def test_a_container_in_another_network_is_another_container() -> None:
     actor = {"ID": "f" * 64, "Attributes": {"container": ONE, "name": "front"}}
     for action in ("connect", "disconnect"):
         answer = {"Type": "network", "Action": action, "Actor": actor}
         assert read(answer) == Event(ONE, Meaning.CHANGED)
-    for kind, action in (("network", "destroy"), ("container", "connect"), ("volume", "destroy")):
+    for kind, action in (("container", "connect"), ("volume", "destroy"), ("network", "prune")):
         assert read({"Type": kind, "Action": action, "Actor": actor}) is None
+
+
+@pytest.mark.parametrize("action", ["create", "destroy"])
+def test_networks_come_and_go(action: str) -> None:
+    actor = {"ID": "f" * 64, "Attributes": {"name": "front", "type": "bridge"}}
+    assert read({"Type": "network", "Action": action, "Actor": actor}) == NetworksChanged()
 
 
 @pytest.mark.parametrize(
@@ -86,7 +92,13 @@ def test_no_json_breaks_the_reading(answer: object) -> None:
 
 
 def test_every_event_asked_for_has_a_meaning() -> None:
-    for action in FILTERS["event"]:
+    for action in filters(networks=False)["event"]:
         kind = "network" if action in {"connect", "disconnect"} else "container"
         answer = {**told(action, container=ONE), "Type": kind}
         assert read(answer) is not None
+
+
+def test_networks_are_asked_for_where_they_decide_something() -> None:
+    few, more = filters(networks=False), filters(networks=True)
+    assert few["type"] == more["type"] == ["container", "network"]
+    assert set(more["event"]) - set(few["event"]) == {"create"}

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterf_docker.container import Unreadable, read
+from clusterf_docker.answer import Unreadable
+from clusterf_docker.container import read
 from clusterf_docker.records import Decider, Verdict, quiesced
 from clusterf_docker.settings import DockerSettings
 from tests.unit.plugins.clusterf_docker.fake_docker import described, identifier

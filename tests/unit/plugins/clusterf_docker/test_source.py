@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -318,16 +319,134 @@ async def test_cancelling_ends_at_once_and_leaves_no_thread(fake: FakeDocker) ->
     assert not any("events" in thread.name for thread in set(threading.enumerate()) - before)
 
 
+# --- routes --------------------------------------------------------------------------------------
+
+ROUTES = {"gateway4": "192.0.2.11", "gateway6": "2001:db8:1::11"}
+
+
+async def test_networks_are_not_asked_for_unless_their_routes_are(fake: FakeDocker) -> None:
+    async with following(fake.url, relist=0.1) as followed:
+        await followed.until(lambda: followed.publish.synced)
+        network = fake.create_network("front", "203.0.113.160/28")
+        fake.remove_network(network)
+        one = fake.run("web1", labels=LABELS)
+        await followed.until(lambda: set(followed.web()) == {one})
+        assert fake.count("/networks") == 0
+
+
+async def test_a_network_that_comes_or_goes_costs_one_list(fake: FakeDocker) -> None:
+    async with following(fake.url, routes=ROUTES) as followed:
+        await followed.until(lambda: followed.publish.synced)
+        fake.asked.clear()
+        front = fake.create_network("front", "203.0.113.160/28")
+        await followed.until(lambda: front in followed.routes())
+        assert [path.rpartition("/")[2] for path in fake.asked] == ["networks"]
+        one = fake.run("web1", labels=LABELS)
+        fake.connect(one, "front", "203.0.113.162")
+        await followed.until(lambda: set(followed.web()) == {one})
+        assert fake.count("/networks") == 1
+
+
+async def test_a_lost_network_event_is_healed_by_the_next_list(fake: FakeDocker) -> None:
+    async with following(fake.url, routes=ROUTES, relist=0.1) as followed:
+        await followed.until(lambda: followed.publish.synced)
+        before = followed.routes()
+        front = fake._make_network("front", "203.0.113.160/28")
+        await followed.until(lambda: front in followed.routes())
+        del fake.networks[front]
+        await followed.until(lambda: followed.routes() == before)
+
+
+async def test_an_unchanged_list_of_networks_marks_nothing(fake: FakeDocker) -> None:
+    fake.run("web1", labels=LABELS)
+    async with following(fake.url, routes=ROUTES, relist=0.05) as followed:
+        await followed.until(lambda: followed.publish.synced)
+        followed.publish.marked()
+        lists = fake.count("/networks")
+        await followed.until(lambda: fake.count("/networks") >= lists + 3)
+        assert followed.publish.marked() == []
+
+
+async def test_routes_stay_while_the_engine_is_away(fake: FakeDocker) -> None:
+    async with following(fake.url, routes=ROUTES) as followed:
+        await followed.until(lambda: followed.publish.synced)
+        before = followed.routes()
+        assert before
+        await do(fake.close)
+        await followed.until(lambda: followed.publish.degradation)
+        assert followed.routes() == before
+        fake.open()
+        await followed.until(lambda: followed.publish.degradation is None)
+        assert followed.routes() == before
+
+
+async def test_a_bridge_made_anew_is_led_to_all_the_time(fake: FakeDocker) -> None:
+    async with following(fake.url, routes=ROUTES) as followed:
+        await followed.until(lambda: followed.publish.synced)
+        before = followed.routes()
+        seen: list[set[str]] = []
+
+        def renamed() -> bool:
+            seen.append(set(followed.routes().values()))
+            return not followed.routes().keys() & before.keys()
+
+        await do(fake.close)
+        # What an engine does with its own bridge whenever it starts.
+        fake.networks.clear()
+        fake._make_network("bridge", "203.0.113.0/25", "2001:db8:4::/64")
+        fake.open()
+        await followed.until(renamed)
+        assert all(set(before.values()) <= prefixes for prefixes in seen)
+        assert set(followed.routes().values()) == set(before.values())
+
+
+@pytest.mark.parametrize(
+    "failure", [fake_docker.HANG, fake_docker.HTML, fake_docker.ERROR, "{}", '[{"Id": 5}]', "[[]]"]
+)
+async def test_nonsense_about_networks_makes_the_source_unavailable_and_removes_nothing(
+    fake: FakeDocker, failure: str
+) -> None:
+    one = fake.run("web1", labels=LABELS)
+    async with following(fake.url, routes=ROUTES, timeout=0.2) as followed:
+        await followed.until(lambda: followed.publish.synced)
+        before = followed.routes()
+        fake.broken["/networks$"] = failure
+        fake.create_network("front", "203.0.113.160/28")
+        await followed.until(lambda: len(followed.failures) >= 2)
+        assert "list of networks" in str(followed.failures[0])
+        assert (followed.routes(), followed.states()) == (before, {one: None})
+        fake.broken.clear()
+        await followed.until(lambda: len(followed.routes()) == len(before) + 1)
+
+
+async def test_the_first_word_is_about_networks_too(fake: FakeDocker) -> None:
+    fake.broken["/networks$"] = fake_docker.ERROR
+    fake.run("web1", labels=LABELS)
+    async with following(fake.url, routes=ROUTES) as followed:
+        await followed.until(lambda: len(followed.failures) >= 2)
+        assert not followed.publish.synced
+        fake.broken.clear()
+        await followed.until(lambda: followed.publish.synced)
+        assert followed.routes()
+
+
 # --- probe ----------------------------------------------------------------------------------------
 
 
-def _source(host: str) -> DockerSource:
-    settings = DockerSettings.model_validate({"host": host, "timeout": 0.2})
-    return DockerSource(settings, InstanceContext("sources.docker", folder=Path("/")))
+def _source(host: str, **settings: Any) -> DockerSource:
+    values = DockerSettings.model_validate({"host": host, "timeout": 0.2, **settings})
+    return DockerSource(values, InstanceContext("sources.docker", folder=Path("/")))
 
 
 async def test_probe_finds_nothing_wrong(fake: FakeDocker) -> None:
     assert list(await _source(fake.url).probe()) == []
+
+
+async def test_probe_asks_for_networks_where_their_routes_are_wanted(fake: FakeDocker) -> None:
+    fake.broken["/networks$"] = fake_docker.ERROR
+    assert list(await _source(fake.url).probe()) == []
+    [found] = await _source(fake.url, routes=ROUTES).probe()
+    assert "list of networks" in found.message
 
 
 async def test_probe_tells_of_a_missing_socket(tmp_path: Path) -> None:

@@ -1,0 +1,60 @@
+"""A picture of the tree as JSON, for programs. Pure."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from clusterf.model.service import Backend, Route, ServiceSpec
+from clusterf_etcd.commands.picture import Picture, Published, ServicePicture, Unread
+from clusterf_etcd.commands.wording import printable
+from clusterf_etcd.wire import KeyValue
+from clusterf_etcd.writing import write
+
+JSON = dict[str, Any]
+
+
+def as_json(shown: Picture) -> JSON:
+    """All of it; ``value`` has the fields of the format under their right names."""
+    return {
+        "services": [_service(service) for service in shown.services],
+        "routes": [{"name": one.record.name, **_published(one)} for one in shown.routes],
+        "refused": [_unread(one) for one in shown.refused],
+    }
+
+
+def _service(service: ServicePicture) -> JSON:
+    return {
+        "name": service.name,
+        "frontend": None if service.frontend is None else _published(service.frontend),
+        "backends": [{"id": one.record.id, **_published(one)} for one in service.backends],
+    }
+
+
+def _published(
+    published: Published[ServiceSpec] | Published[Backend] | Published[Route],
+) -> JSON:
+    return {
+        **_key(published.entry),
+        "agent": published.agent or None,
+        "value": json.loads(write(published.record)),
+    }
+
+
+def _unread(unread: Unread) -> JSON:
+    refusal = unread.refusal
+    return {
+        **_key(unread.entry),
+        "reason": refusal.reason,
+        "detail": refusal.detail,
+        "hint": refusal.hint,
+    }
+
+
+def _key(entry: KeyValue) -> JSON:
+    """The id of a lease is as etcdctl(1) takes it; ``revision`` is that of the last change."""
+    return {
+        "key": printable(entry.key),
+        "revision": entry.mod_revision,
+        "lease": {"id": f"{entry.lease:016x}"} if entry.lease else None,
+    }
