@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from clusterf.model.problem import Code, Severity
 from clusterf.plugin.document import Fault
 
 
-def completeness_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
-    """At least one source and one output. Without a source all that is managed would go."""
+def completeness_faults(
+    raw: Mapping[str, Any], publishing: Collection[str] = ()
+) -> Iterator[Fault]:
+    """At least one source and one output. Without a source all that is managed would go.
+
+    ``publishing``: types of outputs that have no part in what is managed.
+    """
     in_place = raw.get("services") or "routes" in raw
     if not any(_enabled(raw.get("sources"))) and not in_place:
         yield Fault(
@@ -28,7 +33,8 @@ def completeness_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
             Severity.WARNING,
         )
     core = raw.get("clusterf")
-    if isinstance(core, dict) and core.get("managed") == [] and not core.get("managed_fwmarks"):
+    owns_none = isinstance(core, dict) and core.get("managed") == []
+    if owns_none and not core.get("managed_fwmarks") and not _only_publishes(raw, publishing):
         yield Fault(
             ("clusterf", "managed"),
             "is empty, so clusterf owns nothing and will change nothing",
@@ -36,6 +42,15 @@ def completeness_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
             Code.NOTHING_MANAGED,
             Severity.WARNING,
         )
+
+
+def _only_publishes(raw: Mapping[str, Any], publishing: Collection[str]) -> bool:
+    """Whether there are outputs, and all of them are of these types."""
+    outputs = raw.get("outputs")
+    tables = list(outputs.values()) if isinstance(outputs, dict) else []
+    return bool(tables) and all(
+        isinstance(table, dict) and table.get("type") in publishing for table in tables
+    )
 
 
 def _enabled(section: object) -> Iterator[bool]:

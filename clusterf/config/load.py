@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import ValidationError
 
@@ -21,7 +21,7 @@ from clusterf.config.settings import (
 )
 from clusterf.model.address import Network
 from clusterf.model.problem import Code, Problem, has_errors
-from clusterf.plugin.api import AnyType
+from clusterf.plugin.api import AnyType, OutputType
 from clusterf.plugin.document import Document, DocumentError, Fault
 from clusterf.plugin.faults import did_you_mean, faults_of, shown
 from clusterf.plugin.loader import Registry
@@ -108,7 +108,8 @@ class _Reader:
         }
         policies = self._policies(data.get("policies", []))
         outputs = {instance.name: instance for instance in self._named(data, "outputs")}
-        self.faults.extend(completeness_faults(self.document.data))
+        publishing = {name for name, kind in self.registry.outputs.items() if kind.publishes}
+        self.faults.extend(completeness_faults(self.document.data, publishing))
         configuration = Configuration(
             path=path,
             core=core,
@@ -236,7 +237,7 @@ class _Reader:
             name=name,
             type=kind,
             settings=settings,
-            startup_error=getattr(keys, "startup_error", "retry"),
+            startup_error=_startup_error(keys, kind),
             look=getattr(keys, "look", OutputKeys.model_fields["look"].default),
         )
 
@@ -274,3 +275,15 @@ class _Reader:
                 )
             )
         return None
+
+
+def _startup_error(keys: Keys, kind: AnyType) -> Literal["fail", "retry"]:
+    """What was chosen, or what suits: without its own world a director is of no use.
+
+    What publishes waits, as sources do. Others are at the far end, and they may be away while a
+    host starts that has more to do than to tell them.
+    """
+    publishes = isinstance(kind, OutputType) and kind.publishes
+    if isinstance(keys, PolicyKeys) or (publishes and "startup_error" not in keys.model_fields_set):
+        return "retry"
+    return keys.startup_error

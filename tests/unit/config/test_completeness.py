@@ -28,3 +28,21 @@ GOOD: dict[str, Any] = {"sources": {"a": {}}, "outputs": {"b": {}}}
 )
 def test_what_is_lacking(raw: dict[str, Any], codes: list[Code]) -> None:
     assert [fault.code for fault in completeness_faults(raw)] == codes
+
+
+@pytest.mark.parametrize(
+    ("types", "codes"),
+    [
+        (["etcd"], []),
+        (["etcd", "etcd"], []),
+        (["etcd", "ipvs"], [Code.NOTHING_MANAGED]),
+        (["ipvs"], [Code.NOTHING_MANAGED]),
+    ],
+)
+def test_who_only_publishes_need_not_own_anything(types: list[str], codes: list[Code]) -> None:
+    raw = {
+        "clusterf": {"managed": []},
+        "sources": {"a": {}},
+        "outputs": {f"o{number}": {"type": name} for number, name in enumerate(types)},
+    }
+    assert [fault.code for fault in completeness_faults(raw, {"etcd"})] == codes

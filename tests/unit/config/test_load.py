@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,16 @@ look = 5
     assert (output.startup_error, output.look) == ("retry", 5.0)
 
 
+def test_an_output_that_publishes_waits_for_its_world_unless_told_otherwise(path: Path) -> None:
+    found = registry()
+    found.outputs["ipvs"] = replace(found.outputs["ipvs"], publishes=True)
+    for more, wanted in (("", "retry"), ('startup_error = "fail"\n', "fail")):
+        path.write_text(SMALL + more)
+        configuration, _ = load_configuration(path, found)
+        assert configuration is not None
+        assert configuration.outputs["outputs.kernel"].startup_error == wanted
+
+
 def test_services_of_the_file_are_the_first_source(path: Path) -> None:
     text = '[services.web]\nbackends = ["198.51.100.1:80"]\n[routes.r]\nmethod = "masq"\n'
     configuration = load(path, SMALL + text)
@@ -230,6 +241,10 @@ def test_the_sample_has_no_problem() -> None:
     assert configuration is not None
 
 
+_OF_SOURCES = ("persistence", "path", "[sources", "type", "enabled", "startup", "endpoints")
+"""Lines between the core's tables that are not theirs, and one that has no default."""
+
+
 def test_every_option_of_the_core_is_in_the_sample_with_its_default() -> None:
     text = SAMPLE.read_text()
     for commented in ("# persistence", "# [", "# prefix", "# gateway", "# backends", '# type = "s'):
@@ -237,11 +252,7 @@ def test_every_option_of_the_core_is_in_the_sample_with_its_default() -> None:
     lines = text.splitlines()
     head = lines[lines.index("[clusterf]") : lines.index("[[policies]]")]
     shown = "\n".join(line.removeprefix("# ") for line in head if not line.startswith("##"))
-    shown = "\n".join(
-        line
-        for line in shown.splitlines()
-        if not line.startswith(("persistence", "path", "[sources", "type", "enabled", "startup"))
-    )
+    shown = "\n".join(line for line in shown.splitlines() if not line.startswith(_OF_SOURCES))
     data = tomllib.loads(shown)
     assert CoreTable.model_validate(data["clusterf"]).value() == Core(
         managed=(Network.parse("192.0.2.0/24"), Network.parse("2001:db8:10::/64"))
