@@ -105,6 +105,12 @@ class Gateway:
         answer = await self._caller.call("/v3/lease/keepalive", {"ID": str(id)}, answers.read_lease)
         return answer[1]
 
+    async def time_to_live(self, id: int) -> int:  # noqa: A002
+        """How many seconds a lease still lives, without giving it more; below 0: it is gone."""
+        message = {"ID": str(id)}
+        answer = await self._caller.call("/v3/lease/timetolive", message, answers.read_lease)
+        return answer[1]
+
     async def revoke(self, id: int) -> None:  # noqa: A002
         """End a lease, and delete the keys under it. One that is gone is fine."""
         try:

@@ -17,7 +17,7 @@ from clusterf_etcd.commands.ending import Misused, NotConfigured, ended_by
 from clusterf_etcd.failure import EtcdError, PermissionDenied
 from clusterf_etcd.gateway import Gateway
 from clusterf_etcd.settings import ConnectionSettings
-from clusterf_etcd.wire import Listing
+from clusterf_etcd.wire import KeyValue, Listing
 
 _OPTIONS = {
     "endpoints": "--endpoint",
@@ -52,6 +52,15 @@ class Etcd:
         below = await self.gateway.list(key)
         own = None if key == self.prefix else await self.gateway.get(key)
         return below if own is None else below._replace(entries=[own, *below.entries])
+
+    async def lives(self, entries: Sequence[KeyValue]) -> dict[int, int]:
+        """Seconds that the leases of these keys still live; one that is gone has a number below 0.
+
+        Raises:
+            EtcdError: as the gateway.
+        """
+        leases = {entry.lease for entry in entries if entry.lease}
+        return {lease: await self.gateway.time_to_live(lease) for lease in leases}
 
     async def beside(self, key: str) -> list[str]:
         """All keys of the folder that a key is in, for a hint; none where they cannot be had."""

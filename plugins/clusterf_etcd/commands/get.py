@@ -49,6 +49,7 @@ async def run(invocation: Invocation) -> int:
         listing = await etcd.look(target.key)
         if arguments.what and not listing.entries:
             raise not_there(target, await etcd.beside(target.key))
+        lives = {} if arguments.raw else await etcd.lives(listing.entries)
     if arguments.raw:
         escaped = sys.stdout.isatty()
         invocation.write(b"".join(raw(entry, escaped=escaped) for entry in listing.entries))
@@ -60,10 +61,10 @@ async def run(invocation: Invocation) -> int:
             "prefix": etcd.prefix,
             "revision": listing.revision,
         }
-        invocation.write(json.dumps(about | as_json(shown), indent=1) + "\n")
+        invocation.write(json.dumps(about | as_json(shown, lives), indent=1) + "\n")
         return 0
     if not arguments.what:
         head = f"etcd {etcd}, revision {listing.revision}: {summary(shown)}"
         invocation.draw([(head, "bold"), *([("", "")] if listing.entries else ())])
-    invocation.draw(lines(shown))
+    invocation.draw(lines(shown, lives))
     return 0

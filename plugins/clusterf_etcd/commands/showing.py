@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from clusterf.model.address import Family, endpoint
@@ -25,22 +25,26 @@ _METHOD = {Method.MASQ: "Masq", Method.DROUTE: "Route", Method.TUNNEL: "Tunnel"}
 Row = tuple[str, ...]
 
 
-def lines(shown: Picture) -> Iterator[Line]:
+Lives = Mapping[int, int]
+"""Seconds that leases still live; one that is gone has a number below 0."""
+
+
+def lines(shown: Picture, lives: Lives) -> Iterator[Line]:
     """The table: services in their order, then routes, then keys of neither."""
     if shown.services:
         yield "Prot VIP:Port Scheduler Settings", "bold"
         head = ("Backend", "Address", "Ports", "Weight", "Agent", "Lease", "")
-        rows = [_backend(one) for service in shown.services for one in service.backends]
+        rows = [_backend(one, lives) for service in shown.services for one in service.backends]
         first, *table = _aligned([head, *rows])
         yield f"  -> {first}", "bold"
         backends = iter(table)
         for service in shown.services:
-            yield from _service(service, backends)
+            yield from _service(service, backends, lives)
     if shown.routes:
         if shown.services:
             yield "", ""
         head = ("Route", "Prefix", "Forward", "Gateway", "Agent", "Lease", "")
-        first, *table = _aligned([head, *(_route(one) for one in shown.routes)])
+        first, *table = _aligned([head, *(_route(one, lives) for one in shown.routes)])
         yield first, "bold"
         for text, route in zip(table, shown.routes, strict=True):
             yield text, "" if route.record.method is not None else "yellow"
@@ -65,9 +69,9 @@ def summary(shown: Picture) -> str:
 # --- services -------------------------------------------------------------------------------------
 
 
-def _service(service: ServicePicture, backends: Iterator[str]) -> Iterator[Line]:
+def _service(service: ServicePicture, backends: Iterator[str], lives: Lives) -> Iterator[Line]:
     yield service.name, "bold cyan"
-    entries = [] if service.frontend is None else list(_entries(service.frontend))
+    entries = [] if service.frontend is None else list(_entries(service.frontend, lives))
     for entry in entries:
         yield entry, ""
     if not entries:
@@ -79,11 +83,11 @@ def _service(service: ServicePicture, backends: Iterator[str]) -> Iterator[Line]
         yield f"  refused: {_refusal(unread)}", "yellow"
 
 
-def _entries(published: Published[ServiceSpec]) -> Iterator[str]:
+def _entries(published: Published[ServiceSpec], lives: Lives) -> Iterator[str]:
     spec = published.record
     settings = list(_settings(spec))
     if published.agent or published.entry.lease:
-        settings.append(f"[agent {published.agent or '-'}, lease {_lease(published.entry)}]")
+        settings.append(f"[agent {published.agent or '-'}, lease {_lease(published.entry, lives)}]")
     for frontend in spec.frontends or ():
         for entry in _places(frontend):
             yield " ".join([entry, *settings])
@@ -122,7 +126,7 @@ def _settings(spec: ServiceSpec) -> Iterator[str]:
         yield "elide" if spec.elide else "no elide"
 
 
-def _backend(published: Published[Backend]) -> Row:
+def _backend(published: Published[Backend], lives: Lives) -> Row:
     backend = published.record
     more = list(_forwarding(backend))
     if backend.quiesced is not None:
@@ -132,7 +136,7 @@ def _backend(published: Published[Backend]) -> Row:
         " ".join(str(one) for one in (backend.ipv4, backend.ipv6) if one is not None) or "-",
         _ports(backend.ports) or "-",
         "-" if backend.weight is None else str(backend.weight),
-        *_author(published),
+        *_author(published, lives),
         ", ".join(more),
     )
 
@@ -151,14 +155,14 @@ def _forwarding(record: ServiceSpec | Backend) -> Iterator[str]:
 # --- routes ---------------------------------------------------------------------------------------
 
 
-def _route(published: Published[Route]) -> Row:
+def _route(published: Published[Route], lives: Lives) -> Row:
     route = published.record
     return (
         route.name,
         "default" if route.prefix is None else str(route.prefix),
         "-" if route.method is None else _METHOD[route.method],
         "-" if route.gateway is None else str(route.gateway),
-        *_author(published),
+        *_author(published, lives),
         ", ".join(_remarks(published)),
     )
 
@@ -176,13 +180,16 @@ def _remarks(published: Published[Route]) -> Iterator[str]:
 # --- words ----------------------------------------------------------------------------------------
 
 
-def _author(published: Published[Any]) -> Row:
-    return published.agent or "-", _lease(published.entry)
+def _author(published: Published[Any], lives: Lives) -> Row:
+    return published.agent or "-", _lease(published.entry, lives)
 
 
-def _lease(entry: KeyValue) -> str:
-    """Its id, as etcdctl(1) writes it."""
-    return f"{entry.lease:016x}" if entry.lease else "-"
+def _lease(entry: KeyValue, lives: Lives) -> str:
+    """How long it still lives."""
+    if not entry.lease:
+        return "-"
+    left = lives[entry.lease]
+    return f"{left}s" if left >= 0 else "gone"
 
 
 def _ports(ports: Ports) -> str:

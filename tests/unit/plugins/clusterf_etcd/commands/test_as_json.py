@@ -9,7 +9,7 @@ from tests.unit.plugins.clusterf_etcd.commands.given import entry
 
 
 def shown(*entries: KeyValue) -> object:
-    return json.loads(json.dumps(as_json(picture(entries, "/clusterf", "etcd"))))
+    return json.loads(json.dumps(as_json(picture(entries, "/clusterf", "etcd"), {0x75AB: 8})))
 
 
 def test_values_have_the_right_names_whatever_was_written() -> None:
@@ -48,7 +48,7 @@ def test_values_have_the_right_names_whatever_was_written() -> None:
                         "id": "b1",
                         "key": "/clusterf/services/web/backends/b1",
                         "revision": 7,
-                        "lease": {"id": "00000000000075ab"},
+                        "lease": {"id": "00000000000075ab", "ttl": 8},
                         "agent": "h",
                         "value": {"ipv4": "198.51.100.1"},
                     }
