@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup system demo test unit lab lint format types bench bench-quick clean
+.PHONY: help setup system demo demo-cluster test unit lab lint format types bench bench-quick clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -23,6 +23,9 @@ system: ## install the system packages that the lab, the demo and the benchmarks
 
 demo: system setup ## real containers behind a real IPVS kernel, followed as they come and go
 	$(BIN)/python -m tests.demo
+
+demo-cluster: system setup ## the same with two tiers: two Docker hosts, a director, and etcd between them
+	$(BIN)/python -m tests.demo.cluster
 
 test: system setup lint types ## run everything, the lab included
 	$(BIN)/python -m pytest

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.lab import images
@@ -12,6 +13,7 @@ from tests.lab import images
 if TYPE_CHECKING:
     from docker.models.containers import Container
 
+    from tests.demo.table import KernelTable, Weights
     from tests.lab.engine import Engine
 
 IMAGE = "demo/web"
@@ -53,23 +55,43 @@ def command(name: str) -> str:
     return f"docker run -d --name {name} {labels} {IMAGE}"
 
 
-def start(engine: Engine, name: str) -> Container:
-    return engine.run(name, image=IMAGE, labels=LABELS)
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An engine, and the table of the kernel that balances across its containers.
+
+    ``prompt`` is shown before a command to the engine.
+    """
+
+    engine: Engine
+    table: KernelTable
+    prompt: str = ""
+
+    def start(self, name: str) -> Placed:
+        container = self.engine.run(name, image=IMAGE, labels=LABELS)
+        return Placed(name, container, f"{self.engine.address(container)}:{PORT}", self)
 
 
-def endpoint(engine: Engine, container: Container) -> str:
-    """``address:port``, as the kernel's table has it."""
-    return f"{engine.address(container)}:{PORT}"
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A container that was started. ``endpoint`` is ``address:port``, as the table has it."""
 
+    name: str
+    container: Container
+    endpoint: str
+    at: Place
 
-def events(engine: Engine, container: Container, since: float) -> Iterator[tuple[str, float]]:
-    """What the engine tells of a container, with moments on our monotonic clock."""
-    wall = time.time()
-    offset = wall - time.monotonic()
-    for event in engine.client.events(
-        since=int(since + offset),
-        until=int(wall) + 1,
-        decode=True,
-        filters={"container": container.id, "type": "container"},
-    ):
-        yield event["Action"], event["timeNano"] / 1e9 - offset
+    def weight(self, weights: Weights) -> int | None:
+        """Its weight in the table; None when it is no destination."""
+        return weights.get(self.endpoint)
+
+    def events(self, since: float) -> Iterator[tuple[str, float]]:
+        """What the engine tells of it, with moments on our monotonic clock."""
+        wall = time.time()
+        offset = wall - time.monotonic()
+        for event in self.at.engine.client.events(
+            since=int(since + offset),
+            until=int(wall) + 1,
+            decode=True,
+            filters={"container": self.container.id, "type": "container"},
+        ):
+            yield event["Action"], event["timeNano"] / 1e9 - offset

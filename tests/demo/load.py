@@ -33,11 +33,11 @@ class Request:
 class Load:
     """Requests to ``url``, each over a fresh connection, until :meth:`close`."""
 
-    def __init__(self, place: Namespace, url: str) -> None:
+    def __init__(self, place: Namespace, url: str, interval: float = INTERVAL) -> None:
         self._running = place.spawn(
             [
                 *(sys.executable, "-m", "tests.lab.client", "requests", url, "--tell", "--stdin"),
-                *("--workers", str(WORKERS), "--interval", str(INTERVAL)),
+                *("--workers", str(WORKERS), "--interval", str(interval)),
                 *("--timeout", str(PATIENCE)),
             ]
         )

@@ -18,6 +18,10 @@ _LIVE = 2.0
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "cyan": "36"}
 
 
+class UntrueError(Exception):
+    """Something that the demo claims is not so; the message is the claim and what was seen."""
+
+
 class Screen:
     """Writes to ``out``; colours and lines that change in place are for terminals only."""
 
@@ -62,9 +66,12 @@ class Screen:
             for part in parts or [""]:
                 self._line(f"{lead}{part}" if part else "", style)
 
-    def command(self, command: str) -> None:
-        """What was run, as one would type it."""
-        self._line(f"{_INDENT}# {command}", "cyan")
+    def command(self, command: str, prompt: str = "") -> None:
+        """What was run, as one would type it; a word of it should fit in a line."""
+        line = f"{_INDENT}{prompt}# {command}"
+        room = self._width - len(" \\")
+        parts = textwrap.wrap(line, room, subsequent_indent=_INDENT * 2, break_on_hyphens=False)
+        self._line(" \\\n".join(parts), "cyan")
 
     def live(self, text: str, *, last: bool = False) -> None:
         """The line that lives; ``last`` leaves it standing as it is now."""

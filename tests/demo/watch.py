@@ -22,10 +22,11 @@ EVERY = 0.02
 
 
 def read(text: str) -> dict[str, dict[str, int]]:
-    """The IPv4 part of the file that net/netfilter/ipvs/ip_vs_ctl.c (ip_vs_info_seq_show) writes.
+    """The file that net/netfilter/ipvs/ip_vs_ctl.c (ip_vs_info_seq_show) writes.
 
     A service is ``TCP  C633640A:0050 rr``, a destination below it
-    ``  -> CB007102:1F90      Masq    10     0          0``.
+    ``  -> CB007102:1F90      Masq    10     0          0``. IPv6 addresses stand in brackets, in
+    full, and stay so.
     """
     table: dict[str, dict[str, int]] = {}
     below: dict[str, int] = {}
@@ -39,8 +40,10 @@ def read(text: str) -> dict[str, dict[str, int]]:
 
 
 def _endpoint(text: str) -> str:
-    address, _, port = text.partition(":")
-    return ".".join(str(byte) for byte in bytes.fromhex(address)) + f":{int(port, 16)}"
+    address, _, port = text.rpartition(":")
+    if not address.startswith("["):
+        address = ".".join(str(byte) for byte in bytes.fromhex(address))
+    return f"{address}:{int(port, 16)}"
 
 
 def main() -> None:

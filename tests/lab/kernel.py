@@ -97,6 +97,10 @@ class Kernel(ABC):
         )
         self.exec(["sh", "-e"], text=script)
 
+    @abstractmethod
+    def crash(self) -> None:
+        """End it as a power failure would; nothing but :meth:`close` may follow."""
+
     def tidy(self) -> None:
         """End what was spawned and empty the IPVS table and the loopback's extra addresses.
 
@@ -152,6 +156,13 @@ class HostKernel(Kernel):
 
     def _start(self, argv: Argv, env: Environment, cwd: str | os.PathLike[str]) -> Running:
         return process.LocalProcess(self.namespace.command(argv), env=env, cwd=cwd)
+
+    def crash(self) -> None:
+        """Its programs are killed and its cables pulled; the table dies with the namespace."""
+        for running in self._running:
+            running.kill()
+            running.wait()
+        self.ip("link set group default down")
 
     def close(self) -> None:
         self._stop_all()

@@ -12,7 +12,7 @@ import pytest
 import trio
 
 from tests.lab import choice, namespaces, scratch, traffic
-from tests.lab.topology import DOCKER, LabNetwork
+from tests.lab.topology import DIRECTOR_FRONT, DOCKER, LabNetwork
 from tests.lab.traffic import Server
 
 if TYPE_CHECKING:
@@ -90,6 +90,16 @@ def test_a_director_of_this_kernel_forwards() -> None:
         assert sleeper.poll() is not None
         assert director.ipvsadm("-S", "-n") == ""
     assert _ipvsadm("-S", "-n") == ""
+
+
+def test_a_kernel_that_crashes_is_silent() -> None:
+    with LabNetwork() as network, network.director() as director:
+        sleeper = director.spawn(["sleep", "1000"])
+        ping = ["busybox", "ping", "-c1", "-W1", DIRECTOR_FRONT]
+        assert network.clients.run(ping, check=False).returncode == 0
+        director.crash()
+        assert sleeper.poll() is not None
+        assert network.clients.run(ping, check=False).returncode != 0
 
 
 _ON_A_HOST = (

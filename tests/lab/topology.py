@@ -18,12 +18,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from tests.lab import choice, scratch
+from tests.lab import scratch
 from tests.lab.engine import Engine
-from tests.lab.kernel import HostKernel
 from tests.lab.network import Networks
-from tests.lab.process import LabError
-from tests.lab.uml import Nic, UmlKernel
+from tests.lab.wiring import Card, Wiring
 
 if TYPE_CHECKING:
     from tests.lab.certificates import Certificates
@@ -52,11 +50,10 @@ class LabNetwork:
     def __init__(self) -> None:
         scratch.sweep()
         self.networks = Networks()
-        self._nics: list[Nic] = []
         try:
-            self._wires = self.networks.namespace("wires")
-            self._front = self.networks.bridge(self._wires, "front")
-            self._back = self.networks.bridge(self._wires, "back")
+            self._wiring = Wiring(self.networks)
+            self._front = self._wiring.segment("front")
+            self._back = self._wiring.segment("back")
             self.clients = self.networks.namespace("clients")
             self.docker = self.networks.namespace("docker", forward=True)
             self._wire()
@@ -78,17 +75,8 @@ class LabNetwork:
 
     def director(self, *, memory: int = 512) -> Kernel:
         """Boot a director and connect it; one at a time. The caller closes it."""
-        kind = choice.choose().kind
-        if kind == "none":
-            raise LabError(choice.choose().reason)
-        kernel: Kernel
-        if kind == "host":
-            namespace = self.networks.namespace("director")
-            self.networks.plug(namespace, "front", self._front, mac=_FRONT_MAC)
-            self.networks.plug(namespace, "back", self._back, mac=_BACK_MAC)
-            kernel = HostKernel(namespace)
-        else:
-            kernel = self._guest(memory)
+        cards = [Card("front", self._front, _FRONT_MAC), Card("back", self._back, _BACK_MAC)]
+        kernel = self._wiring.kernel("director", cards, memory=memory)
         try:
             self._address(kernel)
         except BaseException:
@@ -113,27 +101,9 @@ class LabNetwork:
     def close(self) -> None:
         self.networks.close()
 
-    def _guest(self, memory: int) -> Kernel:
-        # A tap outlives its guest, and the next one finds it as it was.
-        if not self._nics:
-            for name, bridge, mac in (
-                ("front", self._front, _FRONT_MAC),
-                ("back", self._back, _BACK_MAC),
-            ):
-                self.networks.tap(bridge, f"tap-{name}")
-                self._nics.append(Nic(name=name, tap=f"tap-{name}", mac=mac))
-        return UmlKernel(memory=memory, nics=self._nics, namespace=self._wires)
-
     @staticmethod
     def _address(kernel: Kernel) -> None:
-        kernel.sysctl(
-            ipv4__ip_forward=1,
-            ipv6__conf__all__forwarding=1,
-            ipv4__conf__all__rp_filter=0,
-            ipv4__conf__default__rp_filter=0,
-        )
         kernel.ip(
-            "link set lo up",
             f"address add {DIRECTOR_FRONT}/25 dev front",
             f"address add {DIRECTOR_FRONT6}/64 dev front nodad",
             f"address add {DIRECTOR_BACK}/25 dev back",
