@@ -57,8 +57,10 @@ def lines(picture: JSON, *, whole: bool) -> Iterator[Line]:
         if picture["hold"]:
             yield f"removals are on hold: {picture['hold']}", "yellow"
         yield "", ""
-    yield "Prot LocalAddress:Port Scheduler Flags", "bold"
-    yield "  -> RemoteAddress:Port                      Forward Weight ActiveConn InActConn", "bold"
+    if picture["tabled"]:
+        yield "Prot LocalAddress:Port Scheduler Flags", "bold"
+        head = "  -> RemoteAddress:Port                      Forward Weight ActiveConn InActConn"
+        yield head, "bold"
     for service in picture["services"]:
         yield from _service(service)
     if picture["leaving"]:

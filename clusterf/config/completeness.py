@@ -32,9 +32,7 @@ def completeness_faults(
             Code.NO_OUTPUT,
             Severity.WARNING,
         )
-    core = raw.get("clusterf")
-    owns_none = isinstance(core, dict) and core.get("managed") == []
-    if owns_none and not core.get("managed_fwmarks") and not _only_publishes(raw, publishing):
+    if _owns_nothing(raw.get("clusterf")) and not _only_publishes(raw, publishing):
         yield Fault(
             ("clusterf", "managed"),
             "is empty, so clusterf owns nothing and will change nothing",
@@ -42,6 +40,11 @@ def completeness_faults(
             Code.NOTHING_MANAGED,
             Severity.WARNING,
         )
+
+
+def _owns_nothing(core: object) -> bool:
+    """Whether it is said that nothing is managed."""
+    return isinstance(core, dict) and core.get("managed") == [] and not core.get("managed_fwmarks")
 
 
 def _only_publishes(raw: Mapping[str, Any], publishing: Collection[str]) -> bool:

@@ -60,6 +60,7 @@ async def picture(engine: Engine, *, service: str | None = None) -> JSON:
         "uptime": round(trio.current_time() - engine.started_at, 3),
         "configuration": str(engine.configuration.path),
         "hold": engine.desired.hold,
+        "tabled": engine.reconciler.tabled,
         "sources": [_source(engine, name) for name in engine.sources],
         "outputs": [
             _output(engine, instance.name)

@@ -106,6 +106,11 @@ class Reconciler:
             return str(self.failures[name])
         return None
 
+    @property
+    def tabled(self) -> bool:
+        """Whether any output wants a table."""
+        return self._rules.tabled
+
     # --- work ------------------------------------------------------------------------------
 
     def configure(self, rules: Rules) -> None:

@@ -154,15 +154,12 @@ def target_of(backend: Backend, key: ServiceKey, method: Method) -> DestinationK
     """Where packets go; a reason word when they cannot; None: the backend does not offer this."""
     family = key.family
     if isinstance(key, FwmarkKey):
-        if backend.only_vips:
-            return None
-        own_port = next((port for port in backend.ports if port is not None), 0)
-        service_port = 0
+        first = next((port for port in backend.ports if port is not None), 0)
+        own_port, service_port = None if backend.only_vips else first, 0
     else:
-        offered = backend.ports.of(key.protocol)
-        if offered is None:
-            return None
-        own_port, service_port = offered, key.port
+        own_port, service_port = backend.ports.of(key.protocol), key.port
+    if own_port is None:
+        return None
     if backend.gateway is not None:
         # The next tier has the same virtual service, so packets keep the frontend's port.
         if backend.address(family) is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ from clusterf_etcd.wire import KeyValue
 
 _ID = 12
 """Characters of a container's id that are shown, as docker(1) does."""
+
+_FULL_ID = re.compile(r"[0-9a-f]{64}(?=-|\Z)")
 
 _WIDEST = 44
 """Columns that a word of one row can make the others wait for: two addresses have room."""
@@ -158,7 +161,7 @@ def _forwarding(record: ServiceSpec | Backend) -> Iterator[str]:
 def _route(published: Published[Route], lives: Lives) -> Row:
     route = published.record
     return (
-        route.name,
+        _short(route.name),
         "default" if route.prefix is None else str(route.prefix),
         "-" if route.method is None else _METHOD[route.method],
         "-" if route.gateway is None else str(route.gateway),
@@ -224,9 +227,9 @@ def _refusal(unread: Unread) -> str:
 
 
 def _short(name: str) -> str:
-    """The id of a container as people know it."""
-    digits = all(char in "0123456789abcdef" for char in name)
-    return name[:_ID] if len(name) == 64 and digits else name
+    """The id of a container or a network as people know it, with what an agent put behind it."""
+    found = _FULL_ID.match(name)
+    return name if found is None else name[:_ID] + name[found.end() :]
 
 
 def _aligned(rows: Sequence[Row]) -> list[str]:

@@ -36,6 +36,7 @@ PICTURE: Mapping[str, Any] = {
     "uptime": 1.0,
     "configuration": "a.toml",
     "hold": None,
+    "tabled": True,
     "reload_problems": [],
     "sources": [],
     "outputs": [],
@@ -72,6 +73,11 @@ async def test_the_table_in_the_columns_of_ipvsadm(scene: Scene, capsys: Shown) 
         "  -> 198.51.100.1:8080                       Masq    4      7          0",
         "  -> 198.51.100.2:8080                       Masq    4      -          -",
     ]
+
+
+def test_a_host_that_only_publishes_has_no_table_to_show() -> None:
+    assert set(HEAD) <= set(page())
+    assert set(HEAD).isdisjoint(page(tabled=False))
 
 
 async def test_one_service(scene: Scene, capsys: Shown) -> None:

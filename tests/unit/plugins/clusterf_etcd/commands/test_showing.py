@@ -51,6 +51,20 @@ def test_a_service_with_all_that_it_has() -> None:
     ]
 
 
+def test_a_network_is_shown_by_the_beginning_of_its_id() -> None:
+    network = "8c0a2b5c4c2c5704dd8515f507bbcb432df08c835042264c19e3ef42c3298c3b"
+    rows = table(
+        entry(f"routes/{network}", "{}"),
+        entry(f"routes/{network}-inet6", "{}"),
+        entry(f"routes/{network}0", "{}"),
+    )
+    assert [row.split()[0] for row in rows[1:]] == [
+        "8c0a2b5c4c2c",
+        "8c0a2b5c4c2c-inet6",
+        f"{network}0",
+    ]
+
+
 def test_routes_with_what_they_do() -> None:
     assert table(
         entry("routes/all", "{}"),
