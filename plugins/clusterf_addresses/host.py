@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from clusterf.model.address import Address
+from clusterf.model.address import Address, Family
 from clusterf.model.operation import Operation, Outcome
 from clusterf.model.scope import Scope
-from clusterf_addresses import sysctls
+from clusterf_addresses import sysctls, tunnel_host
 from clusterf_addresses.marks import is_ours
+from clusterf_addresses.netlink import RefusedError
 from clusterf_addresses.operations import (
     AddAddress,
     CreateInterface,
@@ -19,7 +20,9 @@ from clusterf_addresses.operations import (
     RemoveAddress,
     SetSysctl,
 )
-from clusterf_addresses.rtnetlink import RefusedError, Session, interface_name, kernel_version
+from clusterf_addresses.rtnetlink import Session, interface_name, kernel_version
+from clusterf_addresses.tunnel_operations import TunnelOperation
+from clusterf_addresses.tunnels import Receiving
 from clusterf_addresses.world import Found, World
 
 
@@ -33,8 +36,8 @@ class Carried(NamedTuple):
 class Host(Protocol):
     """What the output needs of the host it runs on. Each call is made in a worker thread."""
 
-    def look(self, interface: str, managed: Scope) -> World:
-        """See everything.
+    def look(self, interface: str, managed: Scope, tunnels: Receiving) -> World:
+        """See everything; of ``tunnels`` what is wanted, and what of us there is.
 
         Raises:
             OutputUnavailable: the kernel does not tell.
@@ -59,15 +62,21 @@ class ThisHost:
         self._proc = proc
         self._kernel = kernel
 
-    def look(self, interface: str, managed: Scope) -> World:
+    def look(self, interface: str, managed: Scope, tunnels: Receiving) -> World:
         """As `Host.look`."""
         kernel = self._kernel()
         addresses: dict[Address, tuple[Found, ...]] = {}
+        names: dict[int, str] = {}
+        addressed: set[str] = set()
         with Session() as session:
             link = session.link(interface)
             for address, length, index, marks in session.addresses():
+                if index not in names:
+                    names[index] = interface_name(index)
+                name = names[index]
+                if address.family is Family.INET:
+                    addressed.add(name)
                 if managed.holds(address):
-                    name = interface_name(index)
                     ours = is_ours(address.family, marks, name, kernel)
                     found = Found(address, length, name, ours)
                     addresses[address] = (*addresses.get(address, ()), found)
@@ -77,6 +86,7 @@ class ThisHost:
             sysctls=sysctls.read(self._proc),
             capable=sysctls.capable(self._proc),
             kernel=kernel,
+            tunnels=tunnel_host.look(tunnels, addressed),
         )
 
     def carry_out(self, operations: Sequence[Operation]) -> Carried:
@@ -102,6 +112,7 @@ _AS_WANTED: dict[type, tuple[int, ...]] = {
     CreateInterface: (errno.EEXIST,),
     # With its interface an address goes too.
     RemoveAddress: (errno.EADDRNOTAVAIL, errno.ENODEV),
+    **tunnel_host.AS_WANTED,
 }
 """Refusals that say that the world is already as the operation wants it."""
 
@@ -119,6 +130,8 @@ def _done(session: Session, operation: Operation, proc: Path) -> Outcome:
         case SetSysctl():
             error, hint = sysctls.write(operation.name, operation.value, proc)
             return Outcome(operation, error, hint)
+        case _ if isinstance(operation, TunnelOperation):
+            tunnel_host.carry_out(session, operation)
         case _:
             raise TypeError(f"not an operation of this output: {operation!r}")
     return Outcome(operation)
@@ -128,6 +141,8 @@ def _hint(code: int, operation: Operation) -> str:
     interface = getattr(operation, "interface", "")
     if code == errno.EPERM:
         return "run it as root or with CAP_NET_ADMIN"
+    if isinstance(operation, TunnelOperation):
+        return tunnel_host.hint(code, operation)
     if code == errno.ENODEV:
         return f"ip link add {interface} up type dummy"
     if code == errno.EACCES:

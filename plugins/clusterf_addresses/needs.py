@@ -18,6 +18,7 @@ Arp = Literal["auto", "silent", "answer"]
 
 RP_FILTER = "net.ipv4.conf.{}.rp_filter"
 _ALL_RP_FILTER = RP_FILTER.format("all")
+_RP_FILTER = RP_FILTER.rpartition("}")[2]
 _STRICT, _LOOSE = 1, 2
 
 
@@ -79,9 +80,30 @@ def features(entries: Iterable[tuple[ServiceKey, VirtualService]]) -> set[Featur
     return found
 
 
-def needs(found: set[Feature], arp: Arp, kernel: tuple[int, int]) -> list[Need]:
-    """Sysctls for a table with these features. ``kernel``: Linux version, such as (6, 1)."""
-    return [need for need, needed in _candidates(found, arp, kernel) if needed]
+def needs(
+    found: set[Feature], arp: Arp, kernel: tuple[int, int], receivers: Iterable[str] = ()
+) -> list[Need]:
+    """Sysctls for a table with these features. ``kernel``: Linux version, such as (6, 1).
+
+    ``receivers``: devices by which packets come out of tunnels.
+    """
+    return [
+        *(need for need, needed in _candidates(found, arp, kernel) if needed),
+        *(tunnelled(device) for device in receivers),
+    ]
+
+
+def tunnelled(device: str) -> Need:
+    """What a device needs by which packets come out of tunnels.
+
+    2 holds whatever "all" says, of which and the device's own the larger one counts.
+    """
+    return _need(
+        RP_FILTER.format(device.replace(".", "/")),
+        _LOOSE,
+        "packets come out of tunnels by a device that does not lead back to their sender",
+        0,
+    )
 
 
 def _candidates(
@@ -169,22 +191,26 @@ NAMES = tuple(
 
 
 def wrong(asked: Iterable[Need], sysctls: Mapping[str, int]) -> list[Wrong]:
-    """Which of them are not as needed. What the kernel does not have cannot be wrong.
-
-    Of rp_filter the larger of "all" and the interface holds (ip-sysctl.rst).
-    """
-    found: list[Wrong] = []
+    """Which of them are not as needed, each once. What the kernel does not have is not wrong."""
+    found: dict[str, Wrong] = {}
     for need in asked:
-        if need.name == _ALL_RP_FILTER:
-            if sysctls.get(_ALL_RP_FILTER) == _LOOSE:
-                continue
-            found.extend(
-                Wrong(name, value, need)
-                for name, value in sorted(sysctls.items())
-                if value == _STRICT and name.endswith(".rp_filter")
-            )
-            continue
-        value = sysctls.get(need.name)
-        if value is not None and value not in need.fitting:
-            found.append(Wrong(need.name, value, need))
-    return found
+        for name, value in _values(need, sysctls):
+            if value not in need.fitting:
+                found.setdefault(name, Wrong(name, value, need))
+    return list(found.values())
+
+
+def _values(need: Need, sysctls: Mapping[str, int]) -> Iterable[tuple[str, int]]:
+    """The sysctls that a need is about, each with the value that counts.
+
+    Of rp_filter the larger of "all" and the interface's own holds (ip-sysctl.rst).
+    """
+    if need.name == _ALL_RP_FILTER:
+        if sysctls.get(_ALL_RP_FILTER) != _LOOSE:
+            filters = (one for one in sysctls.items() if one[0].endswith(_RP_FILTER))
+            yield from sorted(filters)
+    elif need.name in sysctls:
+        value = sysctls[need.name]
+        if need.name.endswith(_RP_FILTER):
+            value = max(value, sysctls.get(_ALL_RP_FILTER, 0))
+        yield need.name, value

@@ -8,12 +8,15 @@ from clusterf.model.operation import Operation, Outcome, Plan
 from clusterf.model.scope import Scope
 from clusterf.model.table import ServiceKey
 from clusterf.plugin import Context, Desired, OutputReport, OutputUnavailable, ProbeResult
+from clusterf_addresses import modules, tunnel_report
 from clusterf_addresses.host import Host, ThisHost
 from clusterf_addresses.needs import Feature, Wrong, features, needs, wrong
 from clusterf_addresses.operations import SetSysctl
 from clusterf_addresses.planning import Rules, plan_addresses
 from clusterf_addresses.probe import findings, unusable
 from clusterf_addresses.settings import AddressesSettings
+from clusterf_addresses.tunnel_planning import TunnelPlan, TunnelRules, plan_tunnels
+from clusterf_addresses.tunnels import Receiving
 from clusterf_addresses.world import World, after
 
 
@@ -27,6 +30,9 @@ class AddressesOutput:
         self._context = context
         self._host: Host = host or ThisHost()
         self._rules = Rules(settings.interface, Scope(context.managed), settings.create)
+        self._tunnels = TunnelRules(
+            tuple(settings.tunnels), settings.underlay, settings.mss, tuple(context.managed)
+        )
         self._world: World | None = None
         self._features: set[Feature] = set()
         self._wrong: list[Wrong] = []
@@ -43,7 +49,7 @@ class AddressesOutput:
         Raises:
             OutputUnavailable: the kernel does not tell, or the interface is not there.
         """
-        world = await self._look()
+        world = await self._look(self._tunnels.wanted)
         if (problem := unusable(self._settings, world)) is not None:
             raise OutputUnavailable(problem.message, hint=problem.hint)
         self._world = world
@@ -58,23 +64,24 @@ class AddressesOutput:
         """Sysctls first, then the interface, additions, removals."""
         if self._world is None:
             raise RuntimeError("plan comes after observe")
+        tunnels = TunnelPlan([], [])
         if subjects is None:
             self._features = features(desired.table.items())
+            tunnels = plan_tunnels(self._tunnels, self._world.tunnels)
         else:
             # What a subject no longer has stays until the next look at everything.
             table = desired.table
             self._features |= features((key, table[key]) for key in subjects if key in table)
-        self._wrong = wrong(
-            needs(self._features, self._settings.arp, self._world.kernel), self._world.sysctls
-        )
-        operations: list[Operation] = []
-        if self._settings.sysctls == "set":
-            operations += (
-                SetSysctl(one.name, one.need.wanted, one.need.why)
-                for one in self._wrong
-                if one.name not in self._unset
-            )
+        self._wrong = self._now_wrong(self._world)
+        operations: list[Operation] = [
+            SetSysctl(one.name, one.need.wanted, one.need.why)
+            for one in self._wrong
+            if one.name not in self._unset
+            and (self._settings.sysctls == "set" or self._tunnels.makes(one.name))
+        ]
+        operations += tunnels.first
         operations += plan_addresses(self._rules, self._world, desired, subjects)
+        operations += tunnels.last
         return Plan(operations)
 
     async def carry_out(self, operations: Sequence[Operation]) -> Sequence[Outcome]:
@@ -94,7 +101,7 @@ class AddressesOutput:
                 self._unset.add(operation.name)
         self._world = world
         if world is not None:
-            self._wrong = [one for one in self._wrong if _still(one, world)]
+            self._wrong = self._now_wrong(world)
         return carried.outcomes
 
     def report(self) -> OutputReport:
@@ -108,22 +115,31 @@ class AddressesOutput:
                 ours += 1
             else:
                 others += 1
-        detail = f"{ours} VIPs on {interface}"
+        parts = [f"{ours} VIPs on {interface}"]
         if others:
-            detail += f"; {others} managed addresses of this host are not ours and stay"
-        return OutputReport(detail, [f"{one} (hint: {one.command})" for one in self._wrong])
+            parts.append(f"{others} managed addresses of this host are not ours and stay")
+        parts += tunnel_report.detail(self._tunnels, self._world.tunnels)
+        problems = [f"{one} (hint: {one.command})" for one in self._wrong]
+        problems += tunnel_report.problems(self._tunnels, self._world.tunnels)
+        return OutputReport("; ".join(parts), problems)
 
     # --- Probe -----------------------------------------------------------------------------
 
     async def probe(self) -> Iterable[ProbeResult]:
         """Tell what is missing on this host."""
-        return list(findings(self._settings, await self._look(), self._features))
+        found = await self._context.run_blocking(modules.read)
+        world = await self._look(self._tunnels.asking(found))
+        return [
+            *findings(self._settings, world, self._features),
+            *tunnel_report.findings(self._tunnels, world.tunnels, found),
+        ]
 
-    async def _look(self) -> World:
+    async def _look(self, tunnels: Receiving) -> World:
         return await self._context.run_blocking(
-            self._host.look, self._settings.interface, self._rules.managed
+            self._host.look, self._settings.interface, self._rules.managed, tunnels
         )
 
-
-def _still(one: Wrong, world: World) -> bool:
-    return world.sysctls.get(one.name) == one.value
+    def _now_wrong(self, world: World) -> list[Wrong]:
+        receivers = self._tunnels.receivers(world.tunnels)
+        asked = needs(self._features, self._settings.arp, world.kernel, receivers)
+        return wrong(asked, world.sysctls)

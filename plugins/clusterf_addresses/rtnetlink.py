@@ -15,20 +15,14 @@ from typing import Any, NamedTuple, Self
 from clusterf.model.address import Address
 from clusterf.plugin import OutputUnavailable
 from clusterf_addresses.marks import METRIC, PROTOCOL, Marks, label
+from clusterf_addresses.netlink import RefusedError
 from clusterf_addresses.world import Link
 
 _IFF_UP = 1
 _IFA_F_NODAD = 2
+_SCOPE_LINK = 253
 _ATTEMPTS = 5
 """Dumps that the kernel says were interrupted by a change (NLM_F_DUMP_INTR) before we give up."""
-
-
-class RefusedError(Exception):
-    """The kernel's "no" to one request."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(f"{os.strerror(code).lower()} ({errno.errorcode.get(code, code)})")
-        self.code = code
 
 
 class Seen(NamedTuple):
@@ -148,6 +142,49 @@ class Session:
             RefusedError: from the kernel.
         """
         self._ask(self._route.link, "set", index=self._index(interface), state="up")
+
+    def delete(self, interface: str) -> None:
+        """Delete an interface.
+
+        Raises:
+            RefusedError: from the kernel; ENODEV where there is none.
+        """
+        self._ask(self._route.link, "del", index=self._index(interface))
+
+    def address(self, interface: str, address: str) -> None:
+        """Add an IPv4 address that is of no meaning beyond the interface.
+
+        Raises:
+            RefusedError: from the kernel; EEXIST where it is there already.
+        """
+        self._ask(
+            self._route.addr,
+            "add",
+            index=self._index(interface),
+            family=socket.AF_INET,
+            address=address,
+            prefixlen=32,
+            scope=_SCOPE_LINK,
+        )
+
+    def strip(self, interface: str) -> None:
+        """Take all addresses from an interface.
+
+        Raises:
+            RefusedError: from the kernel.
+        """
+        index = self._index(interface)
+        for seen in list(self.addresses()):
+            if seen.interface == index:
+                family = socket.AF_INET if len(seen.address) == 4 else socket.AF_INET6
+                self._ask(
+                    self._route.addr,
+                    "del",
+                    index=index,
+                    family=family,
+                    address=str(seen.address),
+                    prefixlen=seen.length,
+                )
 
     def _dump(self) -> list[Any]:
         for _ in range(_ATTEMPTS):

@@ -16,6 +16,8 @@ from clusterf_addresses.operations import (
     RemoveAddress,
     SetSysctl,
 )
+from clusterf_addresses.tunnel_operations import TunnelOperation
+from clusterf_addresses.tunnel_world import TunnelWorld, after_tunnel
 
 
 class Link(StrEnum):
@@ -47,12 +49,15 @@ class World:
     sysctls: Mapping[str, int] = field(default_factory=dict)
     capable: bool = True
     kernel: tuple[int, int] = (6, 1)
+    tunnels: TunnelWorld = field(default_factory=TunnelWorld)
 
 
 def after(world: World, operation: Operation, *, found: bool = False) -> World:
     """The world after an operation that was done; ``found``: the address was there already."""
     if isinstance(operation, (CreateInterface, RaiseInterface)):
         return replace(world, link=Link.UP)
+    if isinstance(operation, TunnelOperation):
+        return replace(world, tunnels=after_tunnel(world.tunnels, operation))
     if isinstance(operation, SetSysctl):
         return replace(world, sysctls={**world.sysctls, operation.name: operation.value})
     addresses = dict(world.addresses)

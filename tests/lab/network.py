@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from tests.lab.process import Argv, Completed, Environment, Running
 
 
+FORWARDING = {
+    "ipv4__ip_forward": 1,
+    "ipv6__conf__all__forwarding": 1,
+    "ipv4__conf__all__rp_filter": 0,
+    "ipv4__conf__default__rp_filter": 0,
+}
+"""Sysctls of a router, for both families, that does not check where packets come from."""
+
+
 @dataclass(frozen=True, slots=True)
 class Namespace:
     """A named network namespace of the kernel that this code runs on."""
@@ -60,13 +69,8 @@ class Namespace:
         self.run(["sh", "-e"], text=script)
 
     def forward(self) -> None:
-        """Make it a router, for both families, that does not check where packets come from."""
-        self.sysctl(
-            ipv4__ip_forward=1,
-            ipv6__conf__all__forwarding=1,
-            ipv4__conf__all__rp_filter=0,
-            ipv4__conf__default__rp_filter=0,
-        )
+        """Make it a router."""
+        self.sysctl(**FORWARDING)
 
 
 @dataclass(frozen=True, slots=True)

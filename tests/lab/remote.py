@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
     from tests.lab.process import Running
 
-HOST_SIDE = frozenset({"director", "docker_engine", "lab_network"})
+HOST_SIDE = frozenset(
+    {"director", "docker_engine", "lab_network", "cluster_network", "debian_kernel"}
+)
 """A test with one of these fixtures stays outside: it needs the host's namespaces and Docker."""
 
 _COLLECT_TIMEOUT = 120.0

@@ -18,6 +18,7 @@ from clusterf_addresses.host import ThisHost
 from clusterf_addresses.marks import METRIC
 from clusterf_addresses.output import AddressesOutput
 from clusterf_addresses.settings import AddressesSettings
+from clusterf_addresses.tunnels import Receiving
 from tests.unit.plugins.clusterf_addresses import behaviours
 from tests.unit.plugins.clusterf_addresses.desired import View, entry, key, serving
 
@@ -278,6 +279,7 @@ async def test_without_the_capability_each_addition_is_refused(netns: Namespace)
     ]
     assert "EPERM" in outcomes[-1].error
     assert "CAP_NET_ADMIN" in outcomes[-1].hint
-    assert not _without_net_admin(lambda: ThisHost().look("lo", Scope(MANAGED))).capable
-    assert ThisHost().look("lo", Scope(MANAGED)).capable
+    seen = Scope(MANAGED), Receiving()
+    assert not _without_net_admin(lambda: ThisHost().look("lo", *seen)).capable
+    assert ThisHost().look("lo", *seen).capable
     assert addresses(netns) == set()

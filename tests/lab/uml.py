@@ -149,7 +149,6 @@ class UmlKernel(Kernel):
         return time.perf_counter() - start
 
     def crash(self) -> None:
-        """End the guest as a power failure would."""
         self._kill()
 
     def close(self) -> None:

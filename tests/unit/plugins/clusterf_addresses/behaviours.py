@@ -16,6 +16,7 @@ from clusterf_addresses.operations import (
     RemoveAddress,
     SetSysctl,
 )
+from clusterf_addresses.tunnels import Receiving
 from clusterf_addresses.world import Found, Link, World
 
 MANAGED = Scope((Network.parse("192.0.2.0/24"), Network.parse("2001:db8::/64")))
@@ -25,7 +26,7 @@ FORWARD = "net.ipv4.ip_forward"
 
 
 def look(host: Host, interface: str = "lo") -> World:
-    return host.look(interface, MANAGED)
+    return host.look(interface, MANAGED, Receiving())
 
 
 def do(host: Host, *operations: Operation) -> list[str]:

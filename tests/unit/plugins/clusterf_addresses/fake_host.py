@@ -16,7 +16,10 @@ from clusterf_addresses.operations import (
     RemoveAddress,
     SetSysctl,
 )
+from clusterf_addresses.tunnel_operations import TunnelOperation
+from clusterf_addresses.tunnels import Receiving
 from clusterf_addresses.world import Found, Link, World
+from tests.unit.plugins.clusterf_addresses.fake_tunnels import FakeTunnels
 
 
 class FakeHost:
@@ -30,8 +33,10 @@ class FakeHost:
         self.refusing: dict[Address, str] = {}
         self.gone = ""
         self.capable = True
+        self.rp_filter = 0
         self.kernel = (6, 1)
         self.done: list[str] = []
+        self.tunnels = FakeTunnels()
 
     def add_foreign(self, address: str, length: int, interface: str) -> None:
         """What somebody else does."""
@@ -42,7 +47,7 @@ class FakeHost:
         for one in [one for one in self.held if one[::2] == (Address.parse(address), interface)]:
             del self.held[one]
 
-    def look(self, interface: str, managed: Scope) -> World:
+    def look(self, interface: str, managed: Scope, tunnels: Receiving) -> World:
         self._answer()
         addresses: dict[Address, tuple[Found, ...]] = {}
         for (address, length, name), ours in self.held.items():
@@ -55,6 +60,7 @@ class FakeHost:
             sysctls=dict(self.sysctls),
             capable=self.capable,
             kernel=self.kernel,
+            tunnels=self.tunnels.look(tunnels),
         )
 
     def carry_out(self, operations: Sequence[Operation]) -> Carried:
@@ -89,6 +95,8 @@ class FakeHost:
                 return "", self.held.pop((address, length, interface), None) is None
             case CreateInterface() | RaiseInterface():
                 return self._set_up(operation)
+            case _ if isinstance(operation, TunnelOperation):
+                return self._tunnel(operation)
             case SetSysctl(name=name, value=value):
                 if name in self.read_only:
                     return f"{name}: read-only file system (EROFS)", False
@@ -98,6 +106,13 @@ class FakeHost:
             case _:
                 raise TypeError(operation)
         return "", False
+
+    def _tunnel(self, operation: TunnelOperation) -> tuple[str, bool]:
+        error = self.tunnels.carry_out(operation)
+        # Each interface has sysctls of its own, as long as it is there.
+        for name in self.tunnels.names():
+            self.sysctls.setdefault(f"net.ipv4.conf.{name}.rp_filter", self.rp_filter)
+        return error, False
 
     def _set_up(self, operation: CreateInterface | RaiseInterface) -> tuple[str, bool]:
         known = operation.interface in self.links

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.unit.plugins.clusterf_addresses import behaviours
+from tests.unit.plugins.clusterf_addresses import behaviours, tunnel_behaviours
 from tests.unit.plugins.clusterf_addresses.fake_host import FakeHost
 
 if TYPE_CHECKING:
@@ -18,3 +18,12 @@ def test_the_fake_behaves_as_tests_lab_test_addresses_says_of_a_host(
     host = FakeHost()
     host.sysctls[behaviours.FORWARD] = 0
     behaviour(host)
+
+
+@pytest.mark.parametrize(
+    "behaviour", tunnel_behaviours.ALL_BEHAVIOURS, ids=lambda one: one.__name__
+)
+def test_the_fake_behaves_as_tests_lab_test_tunnels_says_of_a_host(
+    behaviour: Callable[[Any], None],
+) -> None:
+    behaviour(FakeHost())

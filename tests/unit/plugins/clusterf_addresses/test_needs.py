@@ -4,7 +4,7 @@ import pytest
 
 from clusterf.model.address import Family
 from clusterf.model.table import FwmarkKey, Method, Protocol, ServiceKey, VirtualService
-from clusterf_addresses.needs import NAMES, Arp, Feature, features, needs, wrong
+from clusterf_addresses.needs import NAMES, Arp, Feature, features, needs, tunnelled, wrong
 from tests.unit.plugins.clusterf_addresses.desired import entry, key
 
 V4, V6 = "192.0.2.10", "2001:db8::10"
@@ -108,3 +108,30 @@ def test_a_strict_filter_is_wrong_wherever_it_is() -> None:
 
 def test_a_loose_filter_for_all_makes_each_loose() -> None:
     assert rp_filter(all=2, eth0=1) == []
+
+
+def test_a_device_by_which_tunnels_arrive_is_loose_whatever_holds_for_all() -> None:
+    own = "net.ipv4.conf.clusterf-gre.rp_filter"
+    everybody = "net.ipv4.conf.all.rp_filter"
+    asked = needs(set(), "auto", MODERN, ["clusterf-gre"])
+    for value, all_value, right in (
+        (0, 0, True),
+        (2, 0, True),
+        (2, 1, True),
+        (0, 2, True),
+        (1, 0, False),
+        (0, 1, False),
+    ):
+        found = wrong(asked, {own: value, everybody: all_value})
+        assert [one.command for one in found] == ([] if right else [f"sysctl -w {own}=2"])
+    assert wrong(asked, {everybody: 1}) == [], "it is not there yet"
+
+
+def test_a_dot_in_a_name_is_a_slash_in_a_sysctl_s() -> None:
+    assert tunnelled("tun.7").name == "net.ipv4.conf.tun/7.rp_filter"
+
+
+def test_what_two_need_is_told_once() -> None:
+    asked = needs({Feature.DIRECT4}, "answer", MODERN, ["clusterf-gre"])
+    strict = {"net.ipv4.conf.all.rp_filter": 0, "net.ipv4.conf.clusterf-gre.rp_filter": 1}
+    assert len(wrong(asked, strict)) == 1

@@ -10,6 +10,7 @@ from clusterf.plugin import OutputUnavailable
 from clusterf.testing import InstanceContext
 from clusterf_addresses.output import AddressesOutput
 from clusterf_addresses.settings import AddressesSettings
+from clusterf_addresses.tunnels import SeenLink
 from clusterf_addresses.world import Link
 from tests.unit.plugins.clusterf_addresses.desired import View, entry, key, serving
 from tests.unit.plugins.clusterf_addresses.fake_host import FakeHost
@@ -187,3 +188,99 @@ async def test_a_probe_changes_nothing() -> None:
     [finding] = await output(host, interface="vips0", create=True).probe()
     assert "CAP_NET_ADMIN" in finding.message
     assert (host.links, host.done) == ({"lo": Link.UP}, [])
+
+
+# --- tunnels -------------------------------------------------------------------------------------
+
+
+IPIP = "clusterf-ipip"
+
+
+async def test_tunnels_are_there_before_vips_come() -> None:
+    host = FakeHost()
+    await look(output(host, tunnels=["ipip"]), serving(VIP))
+    vip = host.done.index(f"ip address add {VIP}/32 dev lo")
+    assert host.done.index(f"ip link set {IPIP} up") < vip
+    assert host.sysctls[f"net.ipv4.conf.{IPIP}.rp_filter"] == 2
+    assert host.tunnels.table is not None
+
+
+async def test_a_change_of_the_table_is_no_matter_of_tunnels() -> None:
+    host = FakeHost()
+    of = output(host, tunnels=["ipip"])
+    await of.observe(None)
+    assert await follow(of, serving(VIP), {key(VIP)}) == []
+    assert host.done == [f"ip address add {VIP}/32 dev lo"]
+
+
+async def test_what_was_done_about_tunnels_is_not_done_again() -> None:
+    host = FakeHost()
+    of = output(host, tunnels=["ipip", {"type": "gue", "port": 6080}])
+    await look(of, View())
+    host.done.clear()
+    assert await follow(of, View(), None) == []
+    assert await look(of, View()) == []
+    assert host.done == []
+
+
+async def test_what_somebody_does_to_tunnels_is_undone_at_the_next_look() -> None:
+    host = FakeHost()
+    of = output(host, tunnels=["ipip"])
+    await look(of, View())
+    host.tunnels.change(IPIP, up=False)
+    host.tunnels.table = ()
+    host.sysctls[f"net.ipv4.conf.{IPIP}.rp_filter"] = 1
+    host.done.clear()
+    await look(of, View())
+    assert [one.partition(" {")[0] for one in host.done] == [
+        f"sysctl -w net.ipv4.conf.{IPIP}.rp_filter=2",
+        "nft table inet clusterf",
+        f"ip link set {IPIP} up",
+    ]
+
+
+async def test_sysctls_of_a_stranger_s_device_are_told_and_left_alone() -> None:
+    host = FakeHost()
+    host.tunnels.links["tunl0"] = SeenLink("tunl0", "ipip", anybody=True)
+    host.sysctls["net.ipv4.conf.tunl0.rp_filter"] = 1
+    of = output(host, tunnels=["ipip"], underlay="ipv4")
+    await look(of, View())
+    assert host.sysctls["net.ipv4.conf.tunl0.rp_filter"] == 1
+    [problem] = of.report().problems
+    assert problem.endswith("(hint: sysctl -w net.ipv4.conf.tunl0.rp_filter=2)")
+
+
+async def test_a_device_that_is_refused_leaves_the_others_alone() -> None:
+    host = FakeHost()
+    host.tunnels.lacking = {"ip6tnl"}
+    of = output(host, tunnels=["ipip"])
+    errors = await look(of, serving(VIP))
+    assert "operation not supported (ENOTSUP)" in errors
+    assert host.tunnels.links[IPIP].up
+    assert host.held
+    assert host.tunnels.table is not None
+
+
+async def test_without_nftables_all_else_goes_on() -> None:
+    host = FakeHost()
+    host.tunnels.refused = 95
+    of = output(host, tunnels=["ipip"])
+    assert await look(of, serving(VIP)) == []
+    assert host.tunnels.links[IPIP].up
+    assert host.held
+    [problem] = of.report().problems
+    assert problem.startswith("nftables: ")
+
+
+async def test_tunnels_leave_with_the_configuration_and_after_the_vips() -> None:
+    host = FakeHost()
+    await look(output(host, tunnels=["ipip"]), serving(VIP))
+    host.done.clear()
+    await look(output(host), View())
+    assert host.done == [
+        f"ip address delete {VIP}/32 dev lo",
+        "ip link delete clusterf-ipip",
+        "ip link delete clusterf-ip6tnl",
+        "nft delete table inet clusterf",
+    ]
+    assert host.tunnels.names() == []

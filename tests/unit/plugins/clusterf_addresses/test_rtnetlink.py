@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import subprocess
 import sys
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clusterf_addresses.rtnetlink import RefusedError, Session, interface_name, kernel_version
+from clusterf_addresses.rtnetlink import Session, interface_name, kernel_version
 from clusterf_addresses.world import Link
 
 if TYPE_CHECKING:
@@ -33,11 +32,6 @@ def test_the_version_of_linux(
     uname = os.uname_result(("Linux", "host", release, "#1", "x86_64"))
     monkeypatch.setattr(os, "uname", lambda: uname)
     assert kernel_version() == expected
-
-
-def test_a_refusal_has_words_and_its_name() -> None:
-    assert str(RefusedError(errno.EPERM)) == "operation not permitted (EPERM)"
-    assert str(RefusedError(9999)).endswith("(9999)")
 
 
 def test_an_interface_that_has_gone_has_a_number() -> None:

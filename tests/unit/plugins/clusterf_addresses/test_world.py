@@ -8,6 +8,8 @@ from clusterf_addresses.operations import (
     RemoveAddress,
     SetSysctl,
 )
+from clusterf_addresses.tunnel_operations import CreateTunnel
+from clusterf_addresses.tunnels import Device
 from clusterf_addresses.world import Found, Link, World, after
 
 VIP = Address.parse("192.0.2.10")
@@ -47,3 +49,8 @@ def test_a_sysctl_has_its_new_value() -> None:
     world = World(link=Link.UP, sysctls={"net.ipv4.ip_forward": 0, "other": 3})
     done = after(world, SetSysctl("net.ipv4.ip_forward", 1))
     assert done.sysctls == {"net.ipv4.ip_forward": 1, "other": 3}
+
+
+def test_what_is_of_tunnels_is_in_their_part() -> None:
+    done = after(World(link=Link.UP), CreateTunnel(Device("gre")))
+    assert [link.name for link in done.tunnels.links] == ["clusterf-gre"]

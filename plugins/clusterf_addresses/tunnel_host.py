@@ -1,0 +1,188 @@
+"""The receiving end of tunnels on this host: one look, and operations carried out. Blocking."""
+
+from __future__ import annotations
+
+import errno
+import functools
+import socket
+from collections.abc import Collection
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from clusterf.model.address import Family
+from clusterf.model.operation import Operation
+from clusterf.plugin import OutputUnavailable
+from clusterf_addresses import fou, links, modules, nft
+from clusterf_addresses.attributes import DecodeError
+from clusterf_addresses.netlink import RefusedError
+from clusterf_addresses.rtnetlink import Session
+from clusterf_addresses.ruleset import ANSWERING, ARRIVING, Rule, Ruleset
+from clusterf_addresses.tunnel_operations import (
+    AddressTunnel,
+    ClosePort,
+    CreateTunnel,
+    ExchangeTable,
+    OpenPort,
+    RaiseTunnel,
+    RemoveTable,
+    RemoveTunnel,
+    TunnelOperation,
+)
+from clusterf_addresses.tunnel_world import Marks, TunnelWorld, tunnel_devices
+from clusterf_addresses.tunnels import (
+    ADDRESS,
+    KINDS,
+    Device,
+    Port,
+    Receiving,
+    SeenLink,
+    alias,
+    keeper,
+    module,
+    narrowest,
+    recorded,
+)
+
+_LOADED = Path("/sys/module/nf_tables")
+"""There while nf_tables is loaded as a module, by whomever."""
+
+_TRIAL: Final = Ruleset((Rule(ARRIVING, drop=True), Rule(ANSWERING, segment=1400)))
+"""One rule of each kind that we make."""
+
+AS_WANTED: Final[dict[type, tuple[int, ...]]] = {
+    RemoveTunnel: (errno.ENODEV,),
+    AddressTunnel: (errno.EEXIST,),
+}
+"""Refusals that say that the world is already as the operation wants it."""
+
+
+def look(wanted: Receiving, addressed: Collection[str] = ()) -> TunnelWorld:
+    """See what is there. What was never asked for is only looked at where something of it is.
+
+    ``addressed``: names of interfaces that have an IPv4 address.
+
+    Raises:
+        OutputUnavailable: the kernel does not tell.
+    """
+    try:
+        found = links.links() if wanted.devices or wanted.table or _any_of_ours() else []
+        devices = tuple(
+            link._replace(addressed=link.name in addressed) for link in tunnel_devices(found)
+        )
+        asked = wanted.ports or _records(devices)
+        table, refused = _table(wanted)
+        return TunnelWorld(
+            links=devices,
+            mtu=narrowest(found),
+            ports=fou.ports() if asked else None,
+            table=table,
+            refused=refused,
+        )
+    except (RefusedError, DecodeError) as error:
+        raise OutputUnavailable(f"netlink: {error}") from error
+
+
+def _any_of_ours() -> bool:
+    for kind in KINDS:
+        with suppress(OSError):
+            return bool(socket.if_nametoindex(Device(kind).name))
+    return False
+
+
+def _records(devices: tuple[SeenLink, ...]) -> bool:
+    keepers = {keeper(family) for family in Family}
+    return any(link.name in keepers and recorded(link.alias) for link in devices)
+
+
+@functools.cache
+def _loadable() -> bool:
+    """Whether nf_tables is a module here, and not a part of the kernel."""
+    return "nf_tables" in (modules.read().loadable or ())
+
+
+def _table(wanted: Receiving) -> tuple[Marks | None, int]:
+    """The table and (or) why there can be none."""
+    if not wanted.table and _loadable() and not _LOADED.exists():
+        # The question would load it, and nobody has a table there.
+        return None, 0
+    marks: Marks | None = None
+    try:
+        marks = nft.table()
+        if wanted.table and marks is None:
+            nft.fits(_TRIAL)
+    except RefusedError as refused:
+        return marks, refused.code
+    return marks, 0
+
+
+def carry_out(session: Session, operation: TunnelOperation) -> None:
+    """Carry out one operation.
+
+    Raises:
+        RefusedError: from the kernel.
+        OutputUnavailable: the kernel does not listen.
+    """
+    match operation:
+        case CreateTunnel(device):
+            links.create(device)
+        case AddressTunnel(device):
+            session.address(device.name, ADDRESS)
+        case RaiseTunnel(device):
+            session.set_up(device.name)
+            if device.kind == "sit":
+                session.strip(device.name)
+        case RemoveTunnel(device):
+            session.delete(device.name)
+        case OpenPort(port, device, kept):
+            if device:
+                links.set_alias(device, alias(kept))
+            fou.open_port(port)
+        case ClosePort(port, device, kept):
+            _close(port)
+            links.set_alias(device, alias(kept))
+        case ExchangeTable(rules):
+            nft.exchange(rules)
+        case RemoveTable():
+            nft.remove()
+
+
+def _close(port: Port) -> None:
+    try:
+        fou.close_port(port)
+    except RefusedError as refused:
+        # The kernel takes nothing there (EINVAL), or no longer anything anywhere (ENOENT).
+        if refused.code not in {errno.EINVAL, errno.ENOENT}:
+            raise
+
+
+_UNSUPPORTED: Final = {
+    errno.EOPNOTSUPP,
+    errno.EAFNOSUPPORT,
+    errno.EPFNOSUPPORT,
+    errno.EPROTONOSUPPORT,
+    errno.ENOENT,
+}
+"""What the kernel says where it lacks a kind of device, a family, or the module fou."""
+
+
+def _ipv4_only(outer_ipv6: bool) -> str:  # noqa: FBT001 - what it is for is in its name
+    return ', or underlay = "ipv4"' if outer_ipv6 else ""
+
+
+def hint(code: int, operation: Operation) -> str:
+    """What people can do about a refusal."""
+    match operation:
+        case CreateTunnel(device) if code in _UNSUPPORTED:
+            return f"modprobe {module(device)}" + _ipv4_only(device.kind.startswith("ip6"))
+        case CreateTunnel(device) if code == errno.EEXIST:
+            return (
+                f"the host has another {device.kind} device for packets from anybody:"
+                " set it up, or delete it"
+            )
+        case OpenPort(port) if code in _UNSUPPORTED:
+            return "modprobe fou" + _ipv4_only(port.family is Family.INET6)
+        case OpenPort(port) if code == errno.EADDRINUSE:
+            return f"ss -lunp sport = :{port.number}"
+        case _:
+            return ""
