@@ -27,10 +27,11 @@ demo: system setup ## real containers behind a real IPVS kernel, followed as the
 demo-cluster: system setup ## the same with two tiers: two Docker hosts, a director, and etcd between them
 	$(BIN)/python -m tests.demo.cluster
 
+# Most of the lab's time is waiting, so the rest runs beside it.
 test: system setup lint types ## run everything, the lab included
-	$(BIN)/python -m pytest
+	@$(MAKE) --no-print-directory --output-sync=target --jobs=2 unit lab
 
-unit: setup ## run the tests that need no kernel
+unit: setup ## run the tests that need no kernel; those of etcd start one on loopback
 	$(BIN)/python -m pytest -m 'not lab'
 
 lab: system setup ## run the tests that need a real IPVS kernel

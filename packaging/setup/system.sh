@@ -20,6 +20,8 @@ user-mode-linux     a kernel with IPVS for tests, where the host has none
 qemu-system-x86     a kernel with an exact clock, for benchmarks
 docker.io           a private engine for end-to-end tests
 busybox-static      the image that its containers run
+nftables            reads what clusterf has set, to compare it
+iptables            marks packets, and loses them, in the lab
 etcd-server         what a cluster shares, for tests
 etcd-client         etcdctl, for the same
 openssl             certificates for an engine that speaks TLS

@@ -68,9 +68,9 @@ async def test_a_hundred_at_once_are_one_transaction(etcd: Cluster, tmp_path: Pa
     stage = host(tmp_path, etcd)
     async with stage.published() as engine:
         await engine.started.wait()
+        before = await away(revisions, etcd)
         stage.says_now(*(backend(f"b{number}") for number in range(100)))
         wanted = {f"b{number}": None for number in range(100)}
-        before = await away(revisions, etcd)
         await until_weights(etcd, **wanted)
         assert await away(revisions, etcd) == before + 1
 
@@ -269,6 +269,25 @@ async def test_a_backup_and_an_emptied_store_are_filled_again(
         etcd.members[0].wipe()
         await away(etcd.start)
         await until_weights(etcd, a=5, b=None)
+
+
+async def test_a_large_tree_that_comes_back_from_a_backup_is_filled_again(
+    etcd: Cluster, tmp_path: Path
+) -> None:
+    """The old revision is seen to be gone before the new list is there."""
+    for start in range(0, 6000, 100):
+        puts = "".join(f'put /clusterf/routes/r{start + n} "{{}}"\n' for n in range(100))
+        etcd.ctl("txn", text=f"\n{puts}\n\n")
+    backup = await away(etcd.save)
+    for number in range(5):
+        etcd.put("/clusterf/routes/r0", f'{{"Gateway":"198.51.100.{number}"}}')
+    stage = host(tmp_path, etcd)
+    stage.says_now(backend("a"))
+    async with stage.published() as engine:
+        await until_weights(etcd, a=None)
+        await away(etcd.restore, backup)
+        await until_weights(etcd, a=None)
+        assert engine.outputs["outputs.cluster"].health.failures <= 2, "etcd was away, no more"
 
 
 async def test_a_frozen_member_costs_no_lease(three: Cluster, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 User-mode Linux has IPVS and every tunnel, but no nftables for IP. This kernel has all that a
 user's host has; without KVM it is an order of magnitude slower, so only what needs it runs here.
-The kernel is the one that the benchmarks download (``make bench``).
+The kernel is the one of the benchmarks, downloaded when it is first wanted.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import importlib.metadata
 import re
 import shlex
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -42,8 +43,10 @@ def missing() -> str:
     """Why there can be no such guest here; empty: there can."""
     if shutil.which("qemu-system-x86_64") is None:
         return "qemu-system-x86_64 is not installed (packaging/setup/system.sh installs it)"
-    if not list((rootfs.BUILD / "kernel").glob("boot/vmlinuz-*")):
-        return "Debian's kernel for virtual machines is not there (make bench downloads it)"
+    try:
+        kernel.debian()
+    except (FileNotFoundError, subprocess.CalledProcessError) as error:
+        return f"apt does not give Debian's kernel for virtual machines: {error}"
     return ""
 
 

@@ -11,7 +11,7 @@ import re
 
 import pytest
 
-from tests.lab import choice, debian
+from tests.lab import choice, debian, remote
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(1500)]
 
@@ -29,7 +29,7 @@ def debian_kernel() -> None:
     if choice.choose().kind == "host":
         pytest.skip("the host's own kernel runs these tests")
     if reason := debian.missing():
-        pytest.skip(reason)
+        remote.impossible(reason)
     # It takes longer than pytest waits until it shows where a test hangs; the timeout above holds.
     faulthandler.cancel_dump_traceback_later()
 
