@@ -38,7 +38,7 @@ from clusterf_addresses.tunnels import (
     Receiving,
     SeenLink,
     alias,
-    keeper,
+    keepers,
     module,
     narrowest,
     recorded,
@@ -91,8 +91,8 @@ def _any_of_ours() -> bool:
 
 
 def _records(devices: tuple[SeenLink, ...]) -> bool:
-    keepers = {keeper(family) for family in Family}
-    return any(link.name in keepers and recorded(link.alias) for link in devices)
+    names = {name for family in Family for name in keepers(family)}
+    return any(link.name in names and recorded(link.alias) for link in devices)
 
 
 @functools.cache

@@ -33,7 +33,7 @@ from clusterf_addresses.tunnels import (
     Port,
     Receiving,
     Underlay,
-    keeper,
+    keepers,
     receiving,
     recorded,
 )
@@ -134,39 +134,41 @@ def _table(table: Ruleset, seen: TunnelWorld) -> Iterator[Operation]:
 
 
 def _opened(wanted: Receiving, seen: TunnelWorld) -> Iterator[Operation]:
-    opened = seen.ports or frozenset()
-    for port in wanted.ports:
-        if port not in opened:
-            device = _keeper(port.family, wanted, seen)
-            yield OpenPort(port, device, _recorded(port.family, seen) | {port.number})
+    for port in _missing(wanted, seen):
+        device = _keeper(port.family, wanted, seen)
+        yield OpenPort(port, device, _recorded(device, seen) | {port.number})
+
+
+def _missing(wanted: Receiving, seen: TunnelWorld) -> list[Port]:
+    return [port for port in wanted.ports if port not in (seen.ports or ())]
 
 
 def _keeper(family: Family, wanted: Receiving, seen: TunnelWorld) -> str:
     """The device of ours that is, or will be, there for records; empty where there is none."""
-    name = keeper(family)
     for device in wanted.devices:
-        if device.name == name:
-            serving = seen.serving(device)
-            return name if serving is None or serving.ours else ""
+        serving = seen.serving(device)
+        if device.name in keepers(family) and (serving is None or serving.ours):
+            return device.name
     return ""
 
 
-def _recorded(family: Family, seen: TunnelWorld) -> frozenset[int]:
-    link = seen.named(keeper(family))
+def _recorded(device: str, seen: TunnelWorld) -> frozenset[int]:
+    link = seen.named(device)
     return recorded(link.alias) if link is not None and link.ours else frozenset()
 
 
 def _closed(wanted: Receiving, seen: TunnelWorld) -> Iterator[Operation]:
     """Also of ports that somebody has closed before: so that their record goes."""
-    opened = seen.ports or frozenset()
     for family in Family:
         keep = {port.number for port in wanted.ports if port.family is family}
-        ours = _recorded(family, seen)
-        # What this very plan opens is recorded by then.
-        left = ours | {number for number in keep if Port(family, number) not in opened}
-        for number in sorted(ours - keep):
-            left -= {number}
-            yield ClosePort(Port(family, number), keeper(family), left)
+        opened = {port.number for port in _missing(wanted, seen) if port.family is family}
+        for device in keepers(family):
+            ours = _recorded(device, seen)
+            # What this very plan opens is recorded by then.
+            left = ours | opened if device == _keeper(family, wanted, seen) else ours
+            for number in sorted(ours - keep):
+                left -= {number}
+                yield ClosePort(Port(family, number), device, left)
 
 
 def _unwanted(wanted: Receiving, seen: TunnelWorld) -> Iterator[Operation]:

@@ -175,6 +175,7 @@ def recorded(words: str) -> frozenset[int]:
     return frozenset(map(int, match[1].split())) if match else frozenset()
 
 
-def keeper(family: Family) -> str:
-    """Name of the device whose alias tells the ports of an outer family."""
-    return Device("ipip" if family is Family.INET else "ip6tnl").name
+def keepers(family: Family) -> tuple[str, ...]:
+    """Names of the devices whose alias may tell the ports of an outer family; the first is used."""
+    kinds = ("ipip", "sit") if family is Family.INET else ("ip6tnl",)
+    return tuple(Device(kind).name for kind in kinds)

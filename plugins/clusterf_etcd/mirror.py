@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from clusterf.model.provenance import Refusal
@@ -43,6 +44,9 @@ class Held(NamedTuple):
 
 
 _NOTHING = Kept(0)
+_as_kept: Callable[[tuple[int, int, Record | None, Refusal | None]], Kept] = partial(
+    tuple.__new__, Kept
+)
 
 
 @dataclass(slots=True)
@@ -217,7 +221,7 @@ class Mirror:
         past = self.revision if known is not None else 0
         store: dict[str, Kept] = {}
         for entry in listing.entries:
-            key, _, revision, lease = entry
+            key, revision, lease = entry.key, entry.mod_revision, entry.lease
             # Unchanged values are not read again: most of a list has been here before.
             kept = None if known is None else known.get(key)
             if kept is None or kept.revision != revision or kept.lease != lease:
@@ -254,7 +258,7 @@ class Mirror:
         if isinstance(item, Refusal):
             last = None if before is None else before.record
             return Kept(entry.mod_revision, entry.lease, last, item)
-        return Kept(entry.mod_revision, entry.lease, item)
+        return _as_kept((entry.mod_revision, entry.lease, item, None))
 
     def _hold_expired(self, before: dict[str, Kept | None]) -> None:
         """Hold what a lease that ran out took with it.

@@ -128,7 +128,8 @@ class EtcdOutput:
             raise self._away(failure) from failure
 
     async def _listen(self, again: Again) -> None:
-        prefix, tree, lists = self._settings.prefix, self._tree, 0
+        # Not the list of an earlier run: etcd may have come back from a backup since.
+        prefix, tree, lists = self._settings.prefix, self._tree, self._tree.lists
         while True:
             lists = await tree.listed(lists)
             began = self._context.clock()

@@ -8,17 +8,16 @@ wrong, comes to None here and goes by the models of `shape`, which alone know wh
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import Callable
 from functools import lru_cache, partial
-from typing import NamedTuple
+from socket import AF_INET, AF_INET6, inet_pton
 
 from clusterf.model.address import UNICAST4, Address
 from clusterf.model.provenance import Provenance
 from clusterf.model.service import NO_LABELS, Backend, Frontend, Ports, ServiceSpec
 from clusterf.model.table import WEIGHT_MAX
 
-_SPACES = b" \t\r\n"
+_SPACES = " \t\r\n"
 _SPACE = r"[ \t\r\n]*+"
 
 
@@ -33,23 +32,17 @@ _FIELDS = (
     _field("agent", r'"([ !#-\[\]-~]{1,255})"'),
 )
 _TAIL = "".join(f"(?:,{_SPACE}{one})?" for one in _FIELDS) + rf"\}}{_SPACE}"
-_plain_tail: Callable[[bytes], re.Match[bytes] | None] = re.compile(_TAIL.encode()).fullmatch
+_plain_tail = re.compile(_TAIL).fullmatch
 
 _LONGEST = 512
 """Bytes of a plain value. Without spaces none has as many."""
 
-_inet_pton4: Callable[[str], bytes] = partial(socket.inet_pton, socket.AF_INET)
-_inet_pton6: Callable[[str], bytes] = partial(socket.inet_pton, socket.AF_INET6)
 _as_backend: Callable[[tuple[object, ...]], Backend] = partial(tuple.__new__, Backend)
 _LOWEST, _BEYOND = UNICAST4
 
 
-class _Tail(NamedTuple):
-    """What stands behind the addresses of a value."""
-
-    ports: Ports
-    weight: int | None
-    agent: str
+_Tail = tuple[Ports, int | None, str]
+"""What stands behind the addresses of a value: its ports, its weight, its agent."""
 
 
 def plain_backend(
@@ -88,16 +81,18 @@ def plain_backend(
 def plain_service(name: str, value: bytes, provenance: Provenance) -> ServiceSpec | None:
     """A service with one frontend, if its value is plain."""
     found = _taken_apart(value)
-    if found is None or found[2].weight is not None:
+    if found is None:
         return None
-    ipv4, ipv6, tail = found
-    return ServiceSpec(name, provenance, frontends=(Frontend(ipv4, ipv6, tail.ports),))
+    ipv4, ipv6, (ports, weight, _) = found
+    if weight is not None:
+        return None
+    return ServiceSpec(name, provenance, frontends=(Frontend(ipv4, ipv6, ports),))
 
 
 def plain_agent(value: bytes) -> str | None:
     """The agent that published a plain value, empty if none did; None: the value is not plain."""
     found = _taken_apart(value)
-    return None if found is None else found[2].agent
+    return None if found is None else found[2][2]
 
 
 def _taken_apart(value: bytes) -> tuple[Address | None, Address | None, _Tail] | None:
@@ -106,29 +101,31 @@ def _taken_apart(value: bytes) -> tuple[Address | None, Address | None, _Tail] |
         return None
     ipv4 = ipv6 = None
     try:
-        before, name, colon, text, rest = value.split(b'"', 4)
-        if before != b"{":
+        before, name, colon, text, rest = value.decode().split('"', 4)
+        if before != "{":
             return None
-        if name == b"ipv4":
-            ipv4 = Address(_inet_pton4(text.decode()))
-            if b'"ipv6"' in rest:
-                if colon.rstrip(_SPACES) != b":":
+        if name == "ipv4":
+            ipv4 = Address(inet_pton(AF_INET, text))
+            if '"ipv6"' in rest:
+                if colon.rstrip(_SPACES) != ":":
                     return None
-                before, name, colon, text, rest = rest.split(b'"', 4)
-                if before.rstrip(_SPACES) != b"," or name != b"ipv6":
+                before, name, colon, text, rest = rest.split('"', 4)
+                if before.rstrip(_SPACES) != "," or name != "ipv6":
                     return None
-        if name == b"ipv6":
-            ipv6 = Address(_inet_pton6(text.decode()))
+        if name == "ipv6":
+            ipv6 = Address(inet_pton(AF_INET6, text))
         elif ipv4 is None:
             return None
     except (ValueError, OSError):
         return None
-    tail = _tail(rest) if colon.rstrip(_SPACES) == b":" else None
+    if colon != ":" and colon.rstrip(_SPACES) != ":":
+        return None
+    tail = _tail(rest)
     return None if tail is None else (ipv4, ipv6, tail)
 
 
 @lru_cache(2**12)
-def _tail(text: bytes) -> _Tail | None:
+def _tail(text: str) -> _Tail | None:
     """The rest of a plain value; most have the same, so it is read once."""
     found = _plain_tail(text)
     if found is None:
@@ -138,11 +135,11 @@ def _tail(text: bytes) -> _Tail | None:
     ports = _ports(tcp, udp)
     if ports is None or (number is not None and number > WEIGHT_MAX):
         return None
-    return _Tail(ports, number, (agent or b"").decode())
+    return ports, number, agent or ""
 
 
 @lru_cache(2**12)
-def _ports(tcp: bytes | None, udp: bytes | None) -> Ports | None:
+def _ports(tcp: str | None, udp: str | None) -> Ports | None:
     """Ports by their texts, if they are in range; equal ones are one object."""
     ports = Ports(None if tcp is None else int(tcp), None if udp is None else int(udp))
     return ports if (ports.tcp or 0) <= 65535 >= (ports.udp or 0) else None

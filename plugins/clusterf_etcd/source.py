@@ -40,6 +40,8 @@ class EtcdSource:
 
     def __init__(self, settings: EtcdSourceSettings, context: Context) -> None:
         self._settings = settings
+        # Asked for with every key, and settings are slow to ask.
+        self._prefix, self._own = settings.prefix, settings.agent
         self._context = context
         self._gateway = Gateway(settings, context)
         self._mirror = Mirror(self._read, settings.grace)
@@ -75,10 +77,7 @@ class EtcdSource:
             began = self._context.clock()
             try:
                 listing = await self._gateway.list(prefix)
-                if self._spoken and self._context.clock() > began + _PULSE:
-                    # It may have waited for etcd.
-                    self._interrupted = True
-                self._take(listing, publish)
+                self._take(listing, publish, slow=self._context.clock() > began + _PULSE)
                 began = self._context.clock()
                 async with self._gateway.watch(prefix, listing.revision + 1, pulse=_PULSE) as watch:
                     await self._listen(watch, publish)
@@ -106,9 +105,11 @@ class EtcdSource:
                     self._tell_grace(publish)
         self._doubt(watch.late)
 
-    def _take(self, listing: Listing, publish: Publisher) -> None:
+    def _take(self, listing: Listing, publish: Publisher, *, slow: bool) -> None:
         mirror, known = self._mirror, self._mirror.revision
-        if mirror.take(listing, self._context.clock(), interrupted=self._interrupted):
+        # A list that took long may have waited for an etcd that was away.
+        interrupted = self._interrupted or (slow and self._spoken)
+        if mirror.take(listing, self._context.clock(), interrupted=interrupted):
             self._context.log.warning(
                 "restored revision=%d known=%d cluster=%s: etcd tells of another past",
                 listing.revision,
@@ -190,14 +191,14 @@ class EtcdSource:
             self._context.log.warning("refused keys=%d more", len(new) - _LOGGED)
 
     def _read(self, entry: KeyValue) -> Record | Refusal | None:
-        own = self._settings.agent
-        item = read(entry.key, entry.value, self._settings.prefix, self._context.name)
-        if own is not None and isinstance(item, (Backend, Route)) and agent_of(entry.value) == own:
+        own, key, value = self._own, entry.key, entry.value
+        item = read(key, value, self._prefix, self._context.name)
+        if own is not None and isinstance(item, (Backend, Route)) and agent_of(value) == own:
             return None
-        if isinstance(item, Route) and (old := old_names(entry.value)):
+        if isinstance(item, Route) and (old := old_names(value)):
             self._context.log.warning(
                 "old names key=%s fields=%s: later versions of the original ignore them",
-                entry.key,
+                key,
                 ",".join(old),
             )
         return item

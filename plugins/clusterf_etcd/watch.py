@@ -176,10 +176,12 @@ class _Opened(NamedTuple):
 @contextlib.asynccontextmanager
 async def watching(caller: Caller, prefix: str, start: int, pulse: float) -> AsyncIterator[Watch]:
     """See `Gateway.watch`."""
+    # From now on, and not from its first message: what is watched is known up to now.
+    signs = _Signs(pulse)
     stream, watch, early = await caller.anywhere(
         lambda endpoint: caller.as_user(
             endpoint,
-            lambda headers: _open(caller, endpoint, headers, prefix, start, pulse),
+            lambda headers: _open(caller, endpoint, headers, prefix, start, signs),
             # etcd may call a token that has expired a lack of permission (etcd #12385).
             doubted=(Unauthenticated, PermissionDenied),
         )
@@ -201,7 +203,7 @@ async def watching(caller: Caller, prefix: str, start: int, pulse: float) -> Asy
 
 
 async def _open(
-    caller: Caller, endpoint: str, headers: dict[str, str], prefix: str, start: int, pulse: float
+    caller: Caller, endpoint: str, headers: dict[str, str], prefix: str, start: int, signs: _Signs
 ) -> _Opened:
     """Begin a watch at one endpoint."""
     request = wire.body(wire.watch_request(prefix, start))
@@ -209,7 +211,7 @@ async def _open(
     with trio.CancelScope() as scope:
         body = await transport.stream(endpoint, "/v3/watch", request, headers, scope)
         try:
-            return await _created(caller, _Stream(endpoint, body, _Signs(pulse)), prefix, start)
+            return await _created(caller, _Stream(endpoint, body, signs), prefix, start)
         except BaseException:
             await body.close()
             raise

@@ -198,6 +198,23 @@ async def test_silence_is_no_end(etcd: Cluster) -> None:
         assert len(await until(watch, 2)) == 1
 
 
+async def test_a_silence_that_ends_before_the_watch_does_is_told(etcd: Cluster) -> None:
+    async with dialled(etcd, timeout=10) as gateway, gateway.watch(PREFIX, 1, pulse=1.0) as watch:
+        await gateway.put(f"{PREFIX}/a", b"")
+        await until(watch, 2)
+        assert watch.late is None
+        etcd.members[0].freeze()
+        with trio.move_on_after(2.5):
+            await watch.next()
+        thawed = trio.current_time()
+        etcd.members[0].thaw()
+        await gateway.put(f"{PREFIX}/b", b"")
+        await until(watch, 3)
+        # It is told with what comes, and not later.
+        assert watch.late is not None
+        assert watch.late >= thawed
+
+
 async def test_a_member_without_a_leader_ends_the_watch(three: Cluster) -> None:
     async with dialled(three.endpoints[:1]) as gateway, gateway.watch(PREFIX, 1) as watch:
         for member in three.members[1:]:

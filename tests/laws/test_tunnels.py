@@ -17,7 +17,7 @@ from clusterf_addresses.mss import encapsulation, segments
 from clusterf_addresses.ruleset import ruleset
 from clusterf_addresses.tunnel_planning import TunnelRules, plan_tunnels
 from clusterf_addresses.tunnel_world import TunnelWorld
-from clusterf_addresses.tunnels import KINDS, Device, Port, SeenLink, alias, recorded
+from clusterf_addresses.tunnels import KINDS, Device, Port, SeenLink, alias, keepers, recorded
 from clusterf_addresses.world import Link, World, after
 from tests.strategies import EXAMPLES
 
@@ -94,9 +94,9 @@ def test_nobody_else_s_is_touched(wanted: TunnelRules, seen: TunnelWorld) -> Non
             assert link in world.tunnels.links
     mine = {
         Port(family, number)
-        for family, name in ((Family.INET, "clusterf-ipip"), (Family.INET6, "clusterf-ip6tnl"))
+        for family in Family
         for link in seen.links
-        if link.name == name
+        if link.name in keepers(family)
         for number in recorded(link.alias)
     }
     assert (seen.ports or frozenset()) - mine <= (world.tunnels.ports or frozenset())

@@ -27,10 +27,16 @@ _PAUSE = 0.1
 
 
 class Connections:
-    """``count`` TCP connections from ``place`` to an echo port. ``lost``: what broke, by number."""
+    """``count`` TCP connections from ``place`` to an echo port. ``lost``: what broke, by number.
 
-    def __init__(self, place: Namespace, address: str, port: int, count: int) -> None:
+    ``pause``: seconds between two rounds.
+    """
+
+    def __init__(
+        self, place: Namespace, address: str, port: int, count: int, *, pause: float = _PAUSE
+    ) -> None:
         self.lost: dict[int, str] = {}
+        self._pause = pause
         self._sockets = dict(enumerate(_connect(place, address, port, count)))
         self._changed = threading.Condition()
         self._begun = self._ended = self._wanted = 0
@@ -65,7 +71,7 @@ class Connections:
         while not stopped():
             self._one_round()
             with self._changed:
-                self._changed.wait_for(lambda: self._wanted > self._begun, _PAUSE)
+                self._changed.wait_for(lambda: self._wanted > self._begun, self._pause)
 
     def _one_round(self) -> None:
         with self._changed:

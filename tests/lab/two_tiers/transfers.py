@@ -110,6 +110,8 @@ def transfer(
     (connection,) = sockets_in(place, 1, family)
     with connection:
         connection.settimeout(timeout)
+        # What does not come through must not be sent again and again when this is over.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.connect((address, port))
         segment = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG)
         sent = content(size.up)

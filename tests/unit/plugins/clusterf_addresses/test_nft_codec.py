@@ -77,6 +77,16 @@ def test_a_rule_is_a_row_of_expressions(rule: Rule, expected: list[str]) -> None
     assert expressions(rule) == expected
 
 
+@pytest.mark.parametrize(("other", "operator"), [(False, 0), (True, 1)])
+def test_a_name_is_equal_or_is_not(other: bool, operator: int) -> None:  # noqa: FBT001
+    rule = Rule(ARRIVING, devices="clusterf-", other=other)
+    batch = list(nft_codec.exchange(Ruleset((rule,))))
+    elements = [one for _, one in row(contents(batch[-2].body[4:])[4])]
+    compared = contents(contents(elements[1])[2])
+    assert int.from_bytes(compared[2]) == operator
+    assert contents(compared[3]) == {1: b"clusterf-"}
+
+
 def test_a_rule_is_seen_by_its_chain_and_what_it_does() -> None:
     rules = [one.body for one in nft_codec.exchange(ALL) if one.kind == RULE]
     assert tuple(map(nft_codec.seen, rules)) == nft_codec.marks(ALL)

@@ -135,6 +135,33 @@ def test_a_port_that_we_have_not_opened_stays() -> None:
     assert planned(rules, seen) == ([], [])
 
 
+def test_a_stranger_s_port_that_is_wanted_too_is_not_recorded() -> None:
+    rules = replace(OLD, tunnels=(GUE,))
+    theirs = Port(Family.INET, 6080)
+    seen = ready(rules, link("ipip", alias=alias([6081])), ports=(theirs,))
+    first, [last] = plan_tunnels(rules, seen)
+    assert first == []
+    assert last.describe() == "ip fou del port 6081"
+    assert last.recorded == frozenset()  # type: ignore[attr-defined]
+
+
+def test_with_ipv6_vips_only_sit_keeps_the_record() -> None:
+    rules = replace(OLD, tunnels=(GUE,), prefixes=(V6,))
+    [opened] = [one for one in plan_tunnels(rules, TunnelWorld()).first if hasattr(one, "port")]
+    assert opened.device == "clusterf-sit"
+    seen = ready(rules, link("sit", alias=alias([6080])), ports=(Port(Family.INET, 6080),))
+    _, last = planned(TunnelRules(), seen)
+    assert last[0] == "ip fou del port 6080"
+
+
+def test_where_a_stranger_s_device_serves_nothing_is_recorded() -> None:
+    rules = replace(OLD, tunnels=(GUE,))
+    seen = ready(rules, SeenLink("tunl0", "ipip", anybody=True))
+    [opened] = plan_tunnels(rules, seen).first
+    assert opened.describe() == "ip fou add port 6080 gue"
+    assert opened.device == ""  # type: ignore[attr-defined]
+
+
 def test_a_record_of_a_port_that_somebody_has_closed_goes() -> None:
     seen = ready(OLD, link("ipip", alias=alias([6080])))
     assert planned(OLD, seen) == ([], ["ip fou del port 6080"])

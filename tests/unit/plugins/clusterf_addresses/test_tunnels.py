@@ -10,7 +10,7 @@ from clusterf_addresses.tunnels import (
     SeenLink,
     Underlay,
     alias,
-    keeper,
+    keepers,
     module,
     narrowest,
     receiving,
@@ -110,4 +110,8 @@ def test_an_alias_of_somebody_else_tells_nothing(words: str) -> None:
 def test_a_module_goes_by_its_device() -> None:
     found = [module(Device(kind)) for kind in ("ipip", "sit", "ip6tnl", "gre", "ip6gre")]
     assert found == ["ipip", "sit", "ip6_tunnel", "ip_gre", "ip6_gre"]
-    assert [keeper(family) for family in Family] == ["clusterf-ipip", "clusterf-ip6tnl"]
+
+
+def test_ports_are_recorded_at_devices_of_their_outer_family() -> None:
+    assert keepers(Family.INET) == ("clusterf-ipip", "clusterf-sit")
+    assert keepers(Family.INET6) == ("clusterf-ip6tnl",)
