@@ -11,7 +11,8 @@ from clusterf.config.check import check_offline
 from clusterf.plugin.loader import load_plugins
 
 ROOT = Path(__file__).parents[2]
-BLOCKS = re.findall(r"^```toml\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.M | re.S)
+TEXT = (ROOT / "README.md").read_text("utf-8")
+BLOCKS = re.findall(r"^```toml\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
 WHOLE = [block for block in BLOCKS if "[clusterf]" in block]
 FILES = [block for block in BLOCKS if "[clusterf]" not in block]
 

@@ -49,12 +49,14 @@ class Watched:
         """
         self._wait(
             f"{connections} connections through both tiers",
-            lambda: all(
-                first.connections == second.connections == connections
-                and second.outwards > connections
-                for first, second in self._since()
-            )
-            and sum(first.outwards for first, _ in self._since()) == self.told(),
+            lambda: (
+                all(
+                    first.connections == second.connections == connections
+                    and second.outwards > connections
+                    for first, second in self._since()
+                )
+                and sum(first.outwards for first, _ in self._since()) == self.told()
+            ),
         )
 
     def check_nothing_was_lost(self) -> None:
