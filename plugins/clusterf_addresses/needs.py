@@ -30,6 +30,7 @@ class Feature(StrEnum):
     MASQ4 = "IPv4 by masq"
     MASQ6 = "IPv6 by masq"
     DIRECT4 = "IPv4 by droute or tunnel"
+    DIRECT = "droute or tunnel"
     PERSISTENCE = "persistence"
     UDP = "UDP"
 
@@ -75,8 +76,8 @@ def features(entries: Iterable[tuple[ServiceKey, VirtualService]]) -> set[Featur
         methods = {destination.method for destination in service.destinations.values()}
         if Method.MASQ in methods:
             found.add(Feature.MASQ4 if inet else Feature.MASQ6)
-        if inet and methods - {Method.MASQ}:
-            found.add(Feature.DIRECT4)
+        if methods - {Method.MASQ}:
+            found |= {Feature.DIRECT, Feature.DIRECT4} if inet else {Feature.DIRECT}
     return found
 
 
@@ -163,9 +164,11 @@ def _candidates(
         _need(
             "net.ipv4.vs.expire_nodest_conn",
             1,
-            "otherwise a steady UDP sender keeps sending to a destination that is gone",
+            "otherwise a steady UDP sender, and with droute and tunnel a client that uses a port"
+            " again, keep sending to a destination that is gone",
         ),
-        Feature.UDP in found,
+        # conn_reuse_mode sees the end of a TCP connection only where replies pass by: with masq.
+        bool(found & {Feature.UDP, Feature.DIRECT}),
     )
     yield (
         _need(

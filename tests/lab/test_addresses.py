@@ -236,6 +236,7 @@ async def test_sysctls_are_set_when_asked_to(netns: Namespace) -> None:
         "sysctl -w net.ipv4.conf.all.arp_announce=2",
         "sysctl -w net.ipv4.conf.eth0/7.rp_filter=2",
         "sysctl -w net.ipv4.vs.expire_quiescent_template=1",
+        "sysctl -w net.ipv4.vs.expire_nodest_conn=1",
         "sysctl -w net.ipv4.vs.conn_reuse_mode=1",
     ]
     assert sysctl(netns, "net.ipv4.conf.all.arp_ignore") == 1

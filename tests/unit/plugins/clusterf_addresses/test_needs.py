@@ -11,6 +11,7 @@ V4, V6 = "192.0.2.10", "2001:db8::10"
 MODERN = (6, 1)
 REUSE = {"net.ipv4.vs.conn_reuse_mode": 1}
 SILENT = {"net.ipv4.conf.all.arp_ignore": 1, "net.ipv4.conf.all.arp_announce": 2}
+GONE = {"net.ipv4.vs.expire_nodest_conn": 1}
 LOOSE = {"net.ipv4.conf.all.rp_filter": 2}
 
 
@@ -25,10 +26,10 @@ def needed(
     [
         (V4, Method.MASQ, {"net.ipv4.ip_forward": 1}),
         (V6, Method.MASQ, {"net.ipv6.conf.all.forwarding": 1}),
-        (V4, Method.DROUTE, SILENT | LOOSE),
-        (V4, Method.TUNNEL, SILENT | LOOSE),
-        (V6, Method.DROUTE, {}),
-        (V6, Method.TUNNEL, {}),
+        (V4, Method.DROUTE, SILENT | LOOSE | GONE),
+        (V4, Method.TUNNEL, SILENT | LOOSE | GONE),
+        (V6, Method.DROUTE, GONE),
+        (V6, Method.TUNNEL, GONE),
     ],
 )
 def test_a_method_needs(vip: str, method: Method, expected: dict[str, int]) -> None:
