@@ -127,7 +127,7 @@ class Gateway:
 
         Entering returns once etcd said that the watch is there. ``pulse``: how many seconds of
         silence make it ask the member that it is on for a sign of life; `Watch.late` tells when
-        none came for half as long again.
+        none came for twice as long.
 
         Raises:
             Compacted: ``start`` is gone.

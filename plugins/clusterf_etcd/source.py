@@ -141,7 +141,7 @@ class EtcdSource:
         """Keep for the grace what was told to expire after etcd could not be heard for a while."""
         if late is not None and late != self._late:
             self._late = late
-            self._context.log.warning("silence longer_than=%gs: etcd could not be heard", _PULSE)
+            self._context.log.warning("silence: etcd could not be heard for a while")
             self._mirror.doubt(late, self._context.clock())
             self._move_grace()
 

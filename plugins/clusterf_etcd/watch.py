@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 AHEAD_MAX = 16 * 2**20
 """Bytes that are read before somebody asks for what they say: then etcd waits."""
 
-_LATE = 1.5
+_LATE = 2.0
 """Pulses without a sign of life that are a silence."""
 
 

@@ -157,7 +157,8 @@ def _init(busybox: str, modules: Sequence[Path], arguments: Sequence[str]) -> st
             "$b mount -t sysfs sysfs /sys",
             "$b mount -t devtmpfs devtmpfs /dev",
             "$b mount -t tmpfs tmpfs /run",
-            "$b mount -t tmpfs tmpfs /tmp",
+            # All of it is in memory; and the project itself may lie below /tmp.
+            "$b chmod 1777 /tmp /var/tmp",
             "$b mkdir -p /run/netns",
             "$b ln -s /proc/self/fd /dev/fd",
             *(f"$b insmod {shlex.quote(str(path))}" for path in modules),

@@ -15,7 +15,9 @@ from tests.lab.cluster.witness import LIVE, Witness
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
 
 TTL = 10.0
-DRAIN = 6.0
+DRAIN = 4.0
+
+SILENCE = "sources.cluster: silence"
 
 
 @pytest.fixture(scope="module")
@@ -49,13 +51,16 @@ def test_killed_and_back_within_its_leases_time(site: Site, witness: Witness) ->
 def test_killed_and_gone(site: Site, witness: Witness) -> None:
     """Its backends, and only they, get no new connections after its lease, and drain away."""
     agent, others = site.agents[1], site.whole(2)
+    silences = site.director.log.count(SILENCE)
     agent.kill()
     killed = time.monotonic()
     draining = site.whole(2)
     for entry, weights in site.whole(1, weight=0).items():
         draining[entry].update(weights)
     quiesced = site.wait_table(draining) - killed
-    assert TTL * 2 / 3 - 1 < quiesced < TTL + 5
+    # A machine so busy that etcd seems silent gives a dead agent its grace as well.
+    undisturbed = site.director.log.count(SILENCE) == silences
+    assert TTL * 2 / 3 - 1 < quiesced < (TTL + 5 if undisturbed else 30)
     witness.connections.check()
     gone = site.wait_table(others) - killed
     assert gone < 30

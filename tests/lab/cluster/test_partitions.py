@@ -37,9 +37,9 @@ def test_everybody_cut_off_for_longer_than_leases_live(
 def test_a_director_cut_off_alone(site: Site, witness: Witness) -> None:
     """In a silence that outlasts its patience. What changed meanwhile comes when it is back."""
     changed = site.whole(weight=20)
-    log = site.director.log
+    given_up = site.director.log.count("watch given up")
     with cut_off(site, "silence", DIRECTOR):
-        site.director.wait_for_log(": unavailable ", times=log.count(": unavailable ") + 1)
+        site.director.wait_for_log("watch given up", times=given_up + 1)
         for host in (1, 2):
             site.says(host, weight=20)
         lasts(1)

@@ -47,7 +47,7 @@ def test_two_of_three_are_killed_for_longer_than_leases_live(site: Site, witness
     with wait_settled(site):
         for member in killed:
             member.kill()
-        lasts(6)
+        lasts(5)
         witness.check_nothing_happened()
         site.etcd.start()
     witness.check_nothing_happened()

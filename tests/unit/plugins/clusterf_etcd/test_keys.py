@@ -128,3 +128,12 @@ def test_plain_backends_are_told_without_a_look_at_the_parts() -> None:
     assert plain_backend_names(f"{P}/services/web/backends/b-1", P) == ("web", "b-1")
     for other in ("services/web/frontend", "routes/r", "services/ä/backends/b"):
         assert plain_backend_names(f"{P}/{other}", P) is None
+
+
+def test_what_is_remembered_of_keys_has_a_bound_and_prefixes_have_none() -> None:
+    prefix = "/p" * 1000
+    assert plain_backend_names(f"{prefix}/services/web/backends/b1", prefix) == ("web", "b1")
+    assert plain_backend_names(f"{prefix}/services/web/backends/b1", P) is None
+    assert plain_backend_names(f"{P}/services/web/backends/b1", prefix) is None
+    assert plain_backend_names(f"{P}/services/web/backends/{'b' * 255}", P) == ("web", "b" * 255)
+    assert plain_backend_names(f"{P}/services/web/backends/{'b' * 256}", P) is None
