@@ -6,21 +6,16 @@ answers is not ours. Our own part is what the process and its threads had of the
 
 from __future__ import annotations
 
-import contextlib
-import selectors
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.bench import namespace
+from tests.bench import daemon, namespace
 from tests.unit.plugins.clusterf_docker.fake_docker import FakeDocker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_LONGEST: Final = 60.0
 _BEFORE: Final = 10
 """Containers that run when clusterf starts."""
 
@@ -58,15 +53,15 @@ def starts(_: Path, times: int) -> Iterator[dict[str, Any]]:
         (scratch / "clusterf.toml").write_text(_CONFIGURATION.format(url=docker.url))
         for number in range(_BEFORE):
             _start(docker, number)
-        with _running(scratch / "clusterf.toml") as clusterf:
-            clusterf.wait_for("-a", _BEFORE)
+        with daemon.running(scratch / "clusterf.toml") as clusterf:
+            clusterf.wait_for(_BEFORE, "-a")
             taken, own = [], []
             # The first one warms up and does not count.
             for turn in range(times + 1):
                 time.sleep(_QUIET)  # a distance in time is what is asked for, not an event
                 before, began = clusterf.cpu_ns(), time.perf_counter_ns()
                 _start(docker, _BEFORE + turn)
-                clusterf.wait_for("-a", 1)
+                clusterf.wait_for(1, "-a")
                 taken.append(time.perf_counter_ns() - began)
                 own.append(clusterf.cpu_ns() - before)
     yield {"who": "ours", "ns": taken[1:], "own_ns": own[1:]}
@@ -75,45 +70,3 @@ def starts(_: Path, times: int) -> Iterator[dict[str, Any]]:
 def _start(docker: FakeDocker, number: int) -> None:
     networks = {"bridge": {"IPAddress": f"10.1.0.{number + 1}", "GlobalIPv6Address": ""}}
     docker.run(f"web{number}", labels=_LABELS, NetworkSettings__Networks=networks)
-
-
-class _Clusterf:
-    """The process and what it says of its operations."""
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        assert process.stderr is not None
-        self._process, self._log = process, process.stderr
-        self._said: list[str] = []
-
-    def wait_for(self, word: str, times: int) -> None:
-        """Until so many operations with this word were done.
-
-        Raises:
-            TimeoutError: they were not; with what was said instead.
-        """
-        waiter = selectors.DefaultSelector()
-        waiter.register(self._log, selectors.EVENT_READ)
-        while times:
-            if not waiter.select(_LONGEST):
-                raise TimeoutError("\n".join(self._said[-20:]))
-            line = self._log.readline().decode()
-            self._said.append(line)
-            if not line:
-                raise TimeoutError("clusterf ended:\n" + "".join(self._said[-20:]))
-            times -= f"done op='{word} " in line
-
-    def cpu_ns(self) -> int:
-        """Time that all threads had of the CPU; the first number of schedstat (sched-stats.rst)."""
-        threads = Path(f"/proc/{self._process.pid}/task").iterdir()
-        return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads)
-
-
-@contextlib.contextmanager
-def _running(file: Path) -> Iterator[_Clusterf]:
-    argv = [sys.executable, "-m", "clusterf", "run", "-c", str(file)]
-    # Unbuffered: a line that waits in a buffer of ours would not wake the selector.
-    with subprocess.Popen(argv, stderr=subprocess.PIPE, bufsize=0) as process:
-        try:
-            yield _Clusterf(process)
-        finally:
-            process.terminate()

@@ -18,7 +18,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.bench import containers, costs, guest, loaders, namespace, process, writes
+from tests.bench import cluster, containers, costs, guest, loaders, namespace, process, writes
 from tests.bench.shapes import Shape
 
 if TYPE_CHECKING:
@@ -110,6 +110,9 @@ STEPS: Final[dict[str, Callable[..., Iterator[Result]]]] = {
     "again": again,
     "whole": whole,
     "container": containers.starts,
+    "etcd-load": cluster.loads,
+    "etcd-put": cluster.puts,
+    "etcd-hundred": cluster.hundreds,
     "start": costs.starts,
     "parse": costs.parses,
 }

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 BUILD: Final = PROJECT / "build" / "bench"
-PROGRAMS: Final = ("busybox", "ipvsadm", "ip")
+PROGRAMS: Final = ("busybox", "ipvsadm", "ip", "etcd")
 # Parts of the standard library that no command of the project touches, by far the largest ones.
 _LEFT_OUT: Final = frozenset(
     [
@@ -118,8 +118,7 @@ def _standard_library() -> Iterator[Path]:
 
 def _dependencies() -> Iterator[Path]:
     """Every file of the distributions that the project requires, with what these require."""
-    settings = tomllib.loads((PROJECT / "pyproject.toml").read_text())
-    waiting: list[str] = list(settings["project"]["dependencies"])
+    waiting = _required()
     seen: set[str] = set()
     while waiting:
         requirement = waiting.pop()
@@ -138,6 +137,11 @@ def _dependencies() -> Iterator[Path]:
             path = Path(str(distribution.locate_file(file)))
             if ".." not in file.parts and file.suffix != ".pyc" and path.is_file():
                 yield path
+
+
+def _required() -> list[str]:
+    settings = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+    return list(settings["project"]["dependencies"])
 
 
 def _is_binary(path: str, content: Content) -> bool:
@@ -163,7 +167,7 @@ def base_archive(linux: Kernel) -> Path:
     installed = [program(name).stat().st_mtime_ns for name in PROGRAMS]
     found = importlib.metadata.distributions()
     packages = sorted((distribution.name, distribution.version) for distribution in found)
-    parts = (sys.version, sys.executable, linux, installed, packages)
+    parts = (sys.version, sys.executable, linux, installed, packages, _required())
     digest = hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
     archive = BUILD / f"base-{digest}.cpio"
     if not archive.exists():

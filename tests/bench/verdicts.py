@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 _SECOND: Final = 1e9
 _MEMORY_MB: Final = 250
 _OWN_PART: Final = 0.01
-"""Seconds between a container's event and the kernel: single-digit milliseconds."""
+"""Seconds between an event and the kernel that are ours: single-digit milliseconds."""
+_FEW: Final = 10
+"""Sends to the kernel for a hundred puts that came one by one, and at once."""
 _PEERS: Final = {"ipvsadm": "ipvsadm -R", "c": "a bare C sender", "pyroute2": "pyroute2"}
 _FASTER: Final = {("ipvsadm", 11_000): 5.0, ("ipvsadm", 110_000): 8.0}
 
@@ -66,6 +68,9 @@ def rows(results: Sequence[Result]) -> list[Row]:
         *_again(results),
         *_whole(results),
         *_containers(results),
+        *_listings(results),
+        *_puts(results),
+        *_hundreds(results),
     ]
 
 
@@ -169,15 +174,51 @@ def _whole(results: Sequence[Result]) -> Iterator[Row]:
 
 def _containers(results: Sequence[Result]) -> Iterator[Row]:
     for result in results:
-        if "own_ns" in result:
-            elapsed = median(result["ns"]) / _SECOND
-            name = "start of a container to the kernel's ACK, seconds"
-            yield Row(name, elapsed, None, None, None, None)
-            name = (
-                f"our CPU time from a container's start to the ACK, seconds, against {_OWN_PART} s"
-            )
-            own = median(result["own_ns"]) / _SECOND
-            yield at_most(name, own, _OWN_PART, own / _OWN_PART, 1)
+        if result["step"] == "container" and "own_ns" in result:
+            yield from _reactions(result, "start of a container", "a container's start")
+
+
+def _puts(results: Sequence[Result]) -> Iterator[Row]:
+    for result in results:
+        if result["step"] == "etcd-put" and "own_ns" in result:
+            yield from _reactions(result, "put in etcd", "a put in etcd")
+
+
+def _reactions(result: Result, event: str, beginning: str) -> Iterator[Row]:
+    elapsed, own = (median(result[name]) / _SECOND for name in ("ns", "own_ns"))
+    yield Row(f"{event} to the kernel's ACK, seconds", elapsed, None, None, None, None)
+    name = f"our CPU time from {beginning} to the ACK, seconds, against {_OWN_PART} s"
+    yield at_most(name, own, _OWN_PART, own / _OWN_PART, 1)
+
+
+def _listings(results: Sequence[Result]) -> Iterator[Row]:
+    """A whole list of etcd: by the source, and by a client that only reads it."""
+    taken = [r for r in results if r["step"] == "etcd-load" and "error" not in r]
+    for text in dict.fromkeys(r["shape"] for r in taken):
+        same = [r for r in taken if r["shape"] == text]
+        keys = f"{Shape.parse(text).entries:,} keys of etcd"
+        ours, theirs, pairs = _paired(same, "bare")
+        ratio = median(a / b for a, b in pairs) if pairs else None
+        name = f"load {keys}, seconds of client CPU, against the bare gateway"
+        yield at_most(name, ours, theirs, ratio, 3)
+        for result in same:
+            if "relist_ns" in result:
+                seconds = median(result["relist_ns"]) / _SECOND
+                name = f"list {keys} again, unchanged, seconds of client CPU"
+                yield Row(name, seconds, None, None, None, None)
+                yield _none_of(f"services marked by listing {keys} again", result["marked"])
+
+
+def _hundreds(results: Sequence[Result]) -> Iterator[Row]:
+    for result in results:
+        if result["step"] == "etcd-hundred" and "sends" in result:
+            most = max(result["sends"])
+            if result["who"] == "transaction":
+                name = "sends to the kernel for 100 puts in one transaction"
+                yield Row(name, most, 100, None, "1", most == 1)
+            else:
+                name = "sends to the kernel for 100 separate puts at once, against 100"
+                yield at_most(name, most, 100, most / 100, _FEW / 100)
 
 
 def _none_of(name: str, count: int) -> Row:

@@ -1,13 +1,14 @@
 """How many times the kernel was told to change its table, counted by the kernel.
 
-A probe (Documentation/trace/kprobetrace.rst) on the one function that every writing command of
-IPVS goes through, net/netfilter/ipvs/ip_vs_ctl.c. So "writes nothing" is not a program's own word.
+A probe (Documentation/trace/kprobetrace.rst) on a function that each of them goes through. So
+"writes nothing" and "in one go" are not a program's own words.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,8 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _TRACING: Final = Path("/sys/kernel/tracing")
-_FUNCTION: Final = "ip_vs_genl_set_cmd"
-_EVENT: Final = "clusterf_bench_write"
+COMMANDS: Final = "ip_vs_genl_set_cmd"
+"""Every writing command of IPVS, net/netfilter/ipvs/ip_vs_ctl.c."""
+
+SENDS: Final = "genl_rcv"
+"""Every system call that sends to generic netlink, however many commands it has; genetlink.c."""
 
 
 def countable() -> bool:
@@ -25,22 +29,23 @@ def countable() -> bool:
 
 
 @contextlib.contextmanager
-def counted() -> Iterator[Callable[[], int]]:
-    """Give a function that tells the number of writing commands since the block began.
+def counted(function: str = COMMANDS) -> Iterator[Callable[[], int]]:
+    """Give a function that tells how often that of the kernel was called since the block began.
 
     The probe costs some time: take no times inside. Only where `countable`.
 
     Raises:
         LookupError: the probe does not count.
     """
-    switch = _TRACING / "events" / "kprobes" / _EVENT / "enable"
-    _edit(f"p:{_EVENT} {_FUNCTION}")
+    event = f"clusterf_bench_{function}"
+    switch = _TRACING / "events" / "kprobes" / event / "enable"
+    _edit(f"p:{event} {function}")
     try:
         switch.write_text("1")
-        yield _hits
+        yield partial(_hits, event)
     finally:
         switch.write_text("0")
-        _edit(f"-:{_EVENT}")
+        _edit(f"-:{event}")
 
 
 def _edit(line: str) -> None:
@@ -52,10 +57,10 @@ def _edit(line: str) -> None:
         os.close(events)
 
 
-def _hits() -> int:
+def _hits(probe: str) -> int:
     """Read the profile: a line is event, hits, misses."""
     for line in (_TRACING / "kprobe_profile").read_text().splitlines():
         event, hits, misses = line.split()
-        if event == _EVENT:
+        if event == probe:
             return int(hits) + int(misses)
-    raise LookupError(f"no probe {_EVENT}")
+    raise LookupError(f"no probe {probe}")
