@@ -77,6 +77,7 @@ from clusterf.plugin.settings import (
     PathName,
     PortNumber,
     Settings,
+    TLSSettings,
     WeightNumber,
 )
 
@@ -131,6 +132,7 @@ __all__ = [
     "Statements",
     "Sticky",
     "Surveying",
+    "TLSSettings",
     "ThresholdNumber",
     "TunnelSettings",
     "WeightNumber",

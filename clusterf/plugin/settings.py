@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from clusterf.model.address import Address, Network
 from clusterf.model.table import WEIGHT_MAX
@@ -82,3 +82,17 @@ PortNumber = Annotated[int, Field(ge=1, le=65535)]
 
 WeightNumber = Annotated[int, Field(ge=0, le=WEIGHT_MAX)]
 """A weight; 0 is quiesced."""
+
+
+class TLSSettings(Settings):
+    """Certificates for a connection; without ``ca`` the system's authorities count."""
+
+    ca: PathName | None = Field(None, description="authority that the server's certificate is of")
+    cert: PathName | None = Field(None, description="certificate that this client shows")
+    key: PathName | None = Field(None, description="key of that certificate")
+
+    @model_validator(mode="after")
+    def _pair(self) -> Self:
+        if (self.cert is None) != (self.key is None):
+            raise ValueError("cert and key belong together: give both or neither")
+        return self

@@ -127,7 +127,9 @@ class AddressesOutput:
 
     async def probe(self) -> Iterable[ProbeResult]:
         """Tell what is missing on this host."""
-        found = await self._context.run_blocking(modules.read)
+        found = modules.Modules()
+        if self._settings.tunnels:
+            found = await self._context.run_blocking(modules.read)
         world = await self._look(self._tunnels.asking(found))
         return [
             *findings(self._settings, world, self._features),

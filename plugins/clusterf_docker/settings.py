@@ -18,25 +18,11 @@ from clusterf.plugin import (
     IPv4,
     IPv6,
     MethodName,
-    PathName,
     Settings,
+    TLSSettings,
     TunnelSettings,
     raise_faults,
 )
-
-
-class TLSSettings(Settings):
-    """Certificates for a TCP connection; without ``ca`` the system's authorities count."""
-
-    ca: PathName | None = Field(None, description="authority that the engine's certificate is of")
-    cert: PathName | None = Field(None, description="certificate that this client shows")
-    key: PathName | None = Field(None, description="key of that certificate")
-
-    @model_validator(mode="after")
-    def _pair(self) -> Self:
-        if (self.cert is None) != (self.key is None):
-            raise ValueError("cert and key belong together: give both or neither")
-        return self
 
 
 class RoutesTable(Settings):

@@ -9,26 +9,12 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from clusterf.plugin import Duration, PathName, Settings
+from clusterf.plugin import Duration, PathName, Settings, TLSSettings
 from clusterf_etcd.field_types import Text
 
 _PORT = 2379
 _URL = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]+)?/?", re.IGNORECASE)
 _Name = Annotated[str, Field(min_length=1, max_length=253)]
-
-
-class TLSSettings(Settings):
-    """Certificates for https; without ``ca`` the system's authorities count."""
-
-    ca: PathName | None = Field(None, description="authority that etcd's certificates are of")
-    cert: PathName | None = Field(None, description="certificate that this client shows")
-    key: PathName | None = Field(None, description="key of that certificate")
-
-    @model_validator(mode="after")
-    def _pair(self) -> Self:
-        if (self.cert is None) != (self.key is None):
-            raise ValueError("cert and key belong together: give both or neither")
-        return self
 
 
 class ConnectionSettings(Settings):
