@@ -12,6 +12,7 @@ from clusterf.plugin import Context
 from clusterf_etcd import answers, wire
 from clusterf_etcd.caller import Caller
 from clusterf_etcd.failure import Compacted, EtcdRefused, FutureRevision, LeaseGone, TooLarge
+from clusterf_etcd.fragments import HELD_MAX
 from clusterf_etcd.settings import ConnectionSettings
 from clusterf_etcd.watch import Watch, watching
 from clusterf_etcd.wire import KeyValue, Listing, Message, TransactionResult
@@ -121,19 +122,19 @@ class Gateway:
     # --- watch -------------------------------------------------------------------------------
 
     def watch(
-        self, prefix: str, start: int, *, pulse: float = 10.0
+        self, prefix: str, start: int, *, pulse: float = 10.0, held_max: int = HELD_MAX
     ) -> AbstractAsyncContextManager[Watch]:
         """Follow all keys below ``prefix`` and a slash from revision ``start`` on; 0: from now on.
 
         Entering returns once etcd said that the watch is there. ``pulse``: how many seconds of
         silence make it ask the member that it is on for a sign of life; `Watch.late` tells when
-        none came for twice as long.
+        none came for twice as long. ``held_max`` bounds the bytes of a revision that is not whole.
 
         Raises:
             Compacted: ``start`` is gone.
             WatchEnded: the store has not come that far: a backup came back.
         """
-        return watching(self._caller, prefix, start, pulse)
+        return watching(self._caller, prefix, start, pulse, held_max)
 
     async def close(self) -> None:
         """End all connections that are not in use. The next call makes new ones."""

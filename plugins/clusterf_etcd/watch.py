@@ -174,7 +174,9 @@ class _Opened(NamedTuple):
 
 
 @contextlib.asynccontextmanager
-async def watching(caller: Caller, prefix: str, start: int, pulse: float) -> AsyncIterator[Watch]:
+async def watching(
+    caller: Caller, prefix: str, start: int, pulse: float, held_max: int
+) -> AsyncIterator[Watch]:
     """See `Gateway.watch`."""
     # From now on, and not from its first message: what is watched is known up to now.
     signs = _Signs(pulse)
@@ -189,7 +191,7 @@ async def watching(caller: Caller, prefix: str, start: int, pulse: float) -> Asy
     raised: Exception | None = None
     try:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_follow, caller, stream, watch, early)
+            nursery.start_soon(_follow, caller, stream, watch, early, Fragments(held_max))
             nursery.start_soon(_feel, caller, stream, watch, prefix)
             try:
                 yield watch
@@ -238,10 +240,14 @@ async def _created(caller: Caller, stream: _Stream, prefix: str, start: int) -> 
 
 
 async def _follow(
-    caller: Caller, stream: _Stream, watch: Watch, messages: list[WatchMessage]
+    caller: Caller,
+    stream: _Stream,
+    watch: Watch,
+    messages: list[WatchMessage],
+    fragments: Fragments,
 ) -> None:
     """Read until it ends."""
-    fragments, told = Fragments(), 0
+    told = 0
     try:
         while True:
             news = [one for one in map(fragments.add, messages) if one is not None]

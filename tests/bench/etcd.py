@@ -9,12 +9,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import http.client
-import json
 import shutil
 import socket
 import subprocess
 import tempfile
-import time
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -36,6 +35,7 @@ PREFIX: Final = "/clusterf"
 _AGENT: Final = "host1"
 
 _LONGEST: Final = 60.0
+_READY: Final = "serving client traffic"
 _AT_ONCE: Final = 100
 """Operations of one transaction; etcd takes 128."""
 _CONNECTIONS: Final = 10
@@ -60,17 +60,38 @@ def serving() -> Iterator[Etcd]:
     folder = Path(tempfile.mkdtemp(prefix="etcd-", dir=Path.cwd()))
     with contextlib.ExitStack() as ending:
         ending.callback(shutil.rmtree, folder)
-        log = ending.enter_context((folder / "log").open("w"))
         process = subprocess.Popen(
-            [*_COMMAND, "--data-dir", str(folder / "data")], stdout=log, stderr=log
+            [*_COMMAND, "--data-dir", str(folder / "data")],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
         )
+        said: list[str] = []
+        ready = threading.Event()
+        reader = threading.Thread(target=_read, args=(process, said, ready))
+        reader.start()
+        ending.callback(reader.join)
         ending.callback(process.wait)
         ending.callback(process.kill)
+        if not ready.wait(_LONGEST):
+            raise TimeoutError("".join(said)[-3000:])
         etcd = Etcd()
         ending.callback(etcd.close)
-        if not etcd.serves_within(_LONGEST):
-            raise TimeoutError((folder / "log").read_text()[-3000:])
         yield etcd
+
+
+def _read(process: subprocess.Popen[str], said: list[str], ready: threading.Event) -> None:
+    """Read what it says to the end; ``ready`` is set when it serves, which it does with a leader.
+
+    A pipe that nobody reads would stop it.
+    """
+    if process.stderr is None:
+        raise RuntimeError("its errors go elsewhere")
+    with process.stderr as lines:
+        for line in lines:
+            said.append(line)
+            if _READY in line:
+                ready.set()
 
 
 class Etcd:
@@ -81,18 +102,6 @@ class Etcd:
 
     def close(self) -> None:
         self._connection.close()
-
-    def serves_within(self, seconds: float) -> bool:
-        """Wait until there is a leader, so that writes are answered."""
-        ends = time.monotonic() + seconds
-        while time.monotonic() < ends:
-            with contextlib.suppress(OSError, http.client.HTTPException):
-                self._connection.request("GET", "/health")
-                if json.loads(self._connection.getresponse().read())["health"] == "true":
-                    return True
-            self._connection.close()
-            time.sleep(0.05)
-        return False
 
     def put(self, key: str, value: bytes) -> None:
         self._ask("/v3/kv/put", wire.put_request(key, value, 0))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import trio
+from trio.testing import wait_all_tasks_blocked
 
 from clusterf.testing import InstanceContext
 from clusterf_etcd.auth import Token
@@ -119,7 +120,8 @@ async def test_all_who_wait_for_an_endpoint_that_hangs_wait_for_it_once(path: Pa
     async def fetch(endpoint: str) -> None:
         async def hang(_: dict[str, Any]) -> str:
             tried.append(endpoint)
-            await trio.sleep(0.05)
+            # Until all the others wait for this one.
+            await wait_all_tasks_blocked()
             raise EtcdUnavailable("no answer", perhaps_done=True)
 
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from clusterf_etcd.failure import (
     Unauthenticated,
     WatchEnded,
 )
-from clusterf_etcd.fragments import Fragments
 from clusterf_etcd.watch import Watch
 from clusterf_etcd.wire import Changes, KeyValue
 from tests.unit.plugins.clusterf_etcd.stub import (
@@ -307,14 +305,12 @@ async def test_a_silence_that_was_too_long_and_ended_is_remembered() -> None:
         assert watch.late >= began + 0.15
 
 
-async def test_a_revision_larger_than_can_be_held_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Less than the 256 MB that would take as many seconds.
-    monkeypatch.setattr("clusterf_etcd.watch.Fragments", partial(Fragments, 20))
+async def test_a_revision_larger_than_can_be_held_ends_it() -> None:
     pieces = [CREATED, *[put(8, fragment=True)] * 5]
     async with (
         serving(lambda _: stream(*pieces)) as stub,
         gateway_to(stub) as gateway,
-        gateway.watch("/clusterf", 8) as watch,
+        gateway.watch("/clusterf", 8, held_max=20) as watch,
     ):
         with trio.fail_after(5), pytest.raises(WatchEnded, match="too large to hold"):
             await watch.next()
