@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import trio
@@ -26,6 +27,14 @@ def backend(weight: int | None = None, *, agent: str = "") -> str:
 def fill(etcd: Cluster, *names: str) -> None:
     for name in names:
         etcd.put(f"{WEB}/backends/{name}", backend(1))
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    """A file with the password "secret"."""
+    path = tmp_path / "password"
+    path.write_text("secret\n", "utf-8")
+    return path
 
 
 # --- in good times --------------------------------------------------------------------------------
@@ -344,15 +353,12 @@ async def test_without_a_quorum_what_is_known_stays(three: Cluster) -> None:
         await one.until_weights(a=1, b=1)
 
 
-async def test_a_token_that_etcd_has_forgotten_is_renewed(etcd: Cluster, tmp_path: object) -> None:
+async def test_a_token_that_etcd_has_forgotten_is_renewed(etcd: Cluster, secret: Path) -> None:
     """Simple tokens die with the member that gave them."""
-    password = f"{tmp_path}/password"
-    with open(password, "w", encoding="utf-8") as file:  # noqa: ASYNC230, PTH123 - a small file
-        file.write("secret\n")
     etcd.enable_auth()
     etcd.add_user("reader", "secret", "/clusterf", "read")
     fill(etcd, "a")
-    facts = {"user": "reader", "password_file": password, "grace": "1s"}
+    facts = {"user": "reader", "password_file": str(secret), "grace": "1s"}
     async with following(etcd.endpoints, **facts) as one:
         await one.until_weights(a=1)
         await away(etcd.restart)
@@ -360,13 +366,10 @@ async def test_a_token_that_etcd_has_forgotten_is_renewed(etcd: Cluster, tmp_pat
         await one.until_weights(a=1, b=1)
 
 
-async def test_who_may_not_read_is_told_so(etcd: Cluster, tmp_path: object) -> None:
-    password = f"{tmp_path}/password"
-    with open(password, "w", encoding="utf-8") as file:  # noqa: ASYNC230, PTH123 - a small file
-        file.write("secret\n")
+async def test_who_may_not_read_is_told_so(etcd: Cluster, secret: Path) -> None:
     etcd.enable_auth()
     etcd.add_user("reader", "secret", "/elsewhere", "read")
-    async with following(etcd.endpoints, user="reader", password_file=password) as one:
+    async with following(etcd.endpoints, user="reader", password_file=str(secret)) as one:
         with trio.move_on_after(1):
             await one.publish.until(lambda: one.publish.said, 60)
         assert "permission denied" in one.health.reason
