@@ -13,7 +13,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import docker.constants
 import docker.errors
@@ -28,6 +28,7 @@ from clusterf_docker.answer import ID
 from clusterf_docker.failure import FAILURES, Nonsense, sentence, translated
 from clusterf_docker.labels import concerns
 from clusterf_docker.state import Answer, Failed, Inspection, Missing
+from clusterf_docker.unix import UnixAdapter
 
 OLDEST_API = "1.24"
 NEWEST_API = docker.constants.DEFAULT_DOCKER_API_VERSION
@@ -58,7 +59,6 @@ class Engine:
         self.host = host
         self._timeout = timeout
         with translated(f"docker engine {host}", timeout):
-            _knock(host, timeout)
             # With a version given the SDK asks nothing at its construction, so that
             # everything that can fail fails where the session can still be closed.
             first = _client(host, tls, timeout, OLDEST_API)
@@ -207,24 +207,14 @@ def _client(host: str, tls: TLSFiles | None, timeout: float, version: str) -> AP
         config = docker.tls.TLSConfig(
             client_cert=pair, ca_cert=str(tls.ca) if tls.ca else None, verify=True
         )
-    client = APIClient(
-        base_url=host,
-        version=version,
-        timeout=timeout,  # type: ignore[arg-type] # the stubs want whole seconds; requests any
-        tls=config,
-    )
+    seconds = cast("int", timeout)  # the stubs want whole ones; requests any
+    client = APIClient(base_url=host, version=version, timeout=seconds, tls=config)
     # The configuration alone says what is trusted: requests would let REQUESTS_CA_BUNDLE win
     # over the authority given here, and send the API through HTTP_PROXY.
     client.trust_env = False
-    return client
-
-
-def _knock(host: str, timeout: float) -> None:
-    """See whether somebody listens at a Unix socket, for the sake of the plain OSError."""
     if host.startswith("unix://"):
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knocking:
-            knocking.settimeout(timeout)
-            knocking.connect(host.removeprefix("unix://"))
+        client.mount("http+docker://", UnixAdapter(f"http+{host}", seconds))
+    return client
 
 
 def _versions(host: str, answer: object) -> tuple[str, str]:
