@@ -69,6 +69,7 @@ from clusterf.plugin.output import (
     Surveying,
     Withdrawing,
 )
+from clusterf.plugin.overrides import BackendOverrides, ServiceOverrides
 from clusterf.plugin.patterns import Among, SourcePatterns
 from clusterf.plugin.settings import (
     Duration,
@@ -86,6 +87,7 @@ __all__ = [
     "Again",
     "Among",
     "Attending",
+    "BackendOverrides",
     "Closing",
     "ClusterfError",
     "Code",
@@ -123,6 +125,7 @@ __all__ = [
     "Problem",
     "Publisher",
     "SchedulerName",
+    "ServiceOverrides",
     "Settings",
     "Severity",
     "Source",

@@ -11,17 +11,13 @@ from clusterf.model.address import Address, Family, Network
 from clusterf.model.provenance import Provenance
 from clusterf.model.service import Backend, BackendRef, Frontend, Ports, Route, ServiceSpec
 from clusterf.plugin import (
+    BackendOverrides,
     Code,
     Fault,
     FlagNames,
-    MethodName,
-    SchedulerName,
+    ServiceOverrides,
     Settings,
-    Sticky,
-    ThresholdNumber,
     TunnelSettings,
-    WeightNumber,
-    forwarding_faults,
     raise_faults,
 )
 from clusterf_etcd.decoding import Object, fields, folded
@@ -55,11 +51,11 @@ class FrontendEntry(Settings):
 
     @model_validator(mode="after")
     def _check(self) -> FrontendEntry:
-        if faults := list(self._faults()):
+        if faults := list(self.faults()):
             raise_faults("frontend", faults)
         return self
 
-    def _faults(self) -> Iterator[Fault]:
+    def faults(self) -> Iterator[Fault]:
         """What lacks an address or a port is told of later, with what the other sources say."""
         addressed = self.ipv4 is not None or self.ipv6 is not None
         ported = (self.tcp, self.udp, self.sctp) != (None, None, None)
@@ -76,27 +72,20 @@ class FrontendEntry(Settings):
         return Frontend(self.ipv4, self.ipv6, ports, self.fwmark, Family(self.family or "inet"))
 
 
-class FrontendValue(FrontendEntry):
+class FrontendValue(ServiceOverrides, FrontendEntry):
     """The value of a service's key: its first frontend, where the original has its only one."""
 
     tcp: Port = None
     udp: Port = None
     sctp: Port = None
     frontends: Annotated[list[FrontendEntry] | None, Few] = None
-    scheduler: SchedulerName | None = None
     flags: Annotated[FlagNames | None, Few] = None
-    persistence: Sticky | None = None
-    weight: WeightNumber | None = None
-    method: MethodName | None = None
-    tunnel: TunnelSettings | None = None
-    upper_threshold: ThresholdNumber | None = None
-    lower_threshold: ThresholdNumber | None = None
-    elide: bool | None = None
     health: Table | None = None
 
-    def _faults(self) -> Iterator[Fault]:
-        yield from super()._faults()
-        yield from forwarding_faults(self)
+    def faults(self) -> Iterator[Fault]:
+        """Those of a frontend, and those of the overrides."""
+        yield from FrontendEntry.faults(self)
+        yield from ServiceOverrides.faults(self)
 
     def record(self, name: str, provenance: Provenance) -> ServiceSpec:
         """The record of a service; without any frontend it says nothing of them."""
@@ -106,26 +95,13 @@ class FrontendValue(FrontendEntry):
             frontends: tuple[Frontend, ...] | None = (first, *further)
         else:
             frontends = None if self.frontends is None else further
-        return ServiceSpec(
-            name=name,
-            provenance=provenance,
-            frontends=frontends,
-            scheduler=self.scheduler,
-            flags=self.flags,
-            persistence=self.persistence,
-            elide=self.elide,
-            weight=self.weight,
-            method=self.method,
-            tunnel=self.tunnel,
-            upper_threshold=self.upper_threshold,
-            lower_threshold=self.lower_threshold,
-        )
+        return self.over_service(ServiceSpec(name, provenance, frontends=frontends))
 
 
 _NOTHING = Frontend()
 
 
-class BackendValue(Settings):
+class BackendValue(BackendOverrides):
     """The value of a backend's key. ``agent``: who published it."""
 
     ipv4: Backend4 = None
@@ -133,35 +109,21 @@ class BackendValue(Settings):
     tcp: Port = None
     udp: Port = None
     sctp: Port = None
-    weight: WeightNumber | None = None
     quiesced: Text = None
-    method: MethodName | None = None
-    tunnel: TunnelSettings | None = None
-    upper_threshold: ThresholdNumber | None = None
-    lower_threshold: ThresholdNumber | None = None
     agent: Text = None
-
-    @model_validator(mode="after")
-    def _check(self) -> BackendValue:
-        if faults := list(forwarding_faults(self)):
-            raise_faults("backend", faults)
-        return self
 
     def record(self, ref: BackendRef, provenance: Provenance) -> Backend:
         """The record of a backend."""
-        return Backend(
-            service=ref.service,
-            id=ref.id,
-            ports=Ports(self.tcp, self.udp, self.sctp),
-            provenance=provenance,
-            weight=self.weight,
-            quiesced=self.quiesced,
-            method=self.method,
-            tunnel=self.tunnel,
-            upper_threshold=self.upper_threshold,
-            lower_threshold=self.lower_threshold,
-            ipv4=self.ipv4,
-            ipv6=self.ipv6,
+        return self.over(
+            Backend(
+                service=ref.service,
+                id=ref.id,
+                ports=Ports(self.tcp, self.udp, self.sctp),
+                provenance=provenance,
+                quiesced=self.quiesced,
+                ipv4=self.ipv4,
+                ipv6=self.ipv6,
+            )
         )
 
 

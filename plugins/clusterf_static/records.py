@@ -101,21 +101,7 @@ def _spec(
         if frontend is not None:
             return ServiceSpec(name, provenance, order, (frontend,))
     table = ServiceTable.model_validate(settings)
-    return ServiceSpec(
-        name=name,
-        frontends=table.values(),
-        scheduler=table.scheduler,
-        flags=table.flags,
-        persistence=table.persistence,
-        elide=table.elide,
-        weight=table.weight,
-        method=table.method,
-        tunnel=table.tunnel,
-        upper_threshold=table.upper_threshold,
-        lower_threshold=table.lower_threshold,
-        order=order,
-        provenance=provenance,
-    )
+    return table.over_service(ServiceSpec(name, provenance, order, table.values()))
 
 
 def read_backends(
@@ -194,19 +180,7 @@ def _from_table(
     if identity is None:
         port = next(port for port in ports if port is not None)
         identity = endpoint(ipv4 or ipv6 or Address(), port)
-    return Backend(
-        service=service,
-        id=identity,
-        ipv4=ipv4,
-        ipv6=ipv6,
-        ports=ports,
-        weight=table.weight,
-        method=table.method,
-        tunnel=table.tunnel,
-        upper_threshold=table.upper_threshold,
-        lower_threshold=table.lower_threshold,
-        provenance=provenance,
-    )
+    return table.over(Backend(service, identity, ports, provenance, ipv4=ipv4, ipv6=ipv6))
 
 
 def _route(content: Content, name: str, table: Any, provenance: Provenance) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -9,22 +10,18 @@ from pydantic import Field, model_validator
 from clusterf.model.address import Address, Family
 from clusterf.model.service import Frontend, Ports
 from clusterf.plugin import (
+    BackendOverrides,
     Code,
     Fault,
-    FlagNames,
     IPAddress,
     IPNetwork,
     IPv4,
     IPv6,
     MethodName,
     PortNumber,
-    SchedulerName,
+    ServiceOverrides,
     Settings,
-    Sticky,
-    ThresholdNumber,
     TunnelSettings,
-    WeightNumber,
-    forwarding_faults,
     raise_faults,
 )
 
@@ -74,34 +71,20 @@ class FrontendTable(Settings):
         )
 
 
-class ServiceTable(Settings):
+class ServiceTable(ServiceOverrides):
     """[services.NAME], without its backends: of those there may be very many."""
 
     frontend: FrontendTable | None = None
     frontends: list[FrontendTable] | None = None
-    scheduler: SchedulerName | None = None
-    flags: FlagNames | None = None
-    persistence: Sticky | None = None
-    weight: WeightNumber | None = None
-    method: MethodName | None = None
-    tunnel: TunnelSettings | None = None
-    upper_threshold: ThresholdNumber | None = None
-    lower_threshold: ThresholdNumber | None = None
-    elide: bool | None = None
     backends: Any = None
 
-    @model_validator(mode="after")
-    def _check(self) -> ServiceTable:
-        faults = list(forwarding_faults(self))
+    def faults(self) -> Iterator[Fault]:
+        """Those of the overrides, and frontends told in two ways."""
+        yield from super().faults()
         if self.frontend is not None and self.frontends is not None:
-            faults.append(
-                Fault(
-                    ("frontend",), "stands beside frontends", "use one of them", Code.CONTRADICTION
-                )
+            yield Fault(
+                ("frontend",), "stands beside frontends", "use one of them", Code.CONTRADICTION
             )
-        if faults:
-            raise_faults("service", faults)
-        return self
 
     def values(self) -> tuple[Frontend, ...] | None:
         """All frontends; None where the table says nothing of them."""
@@ -112,7 +95,7 @@ class ServiceTable(Settings):
         return tuple(frontend.value() for frontend in self.frontends)
 
 
-class BackendTable(Settings):
+class BackendTable(BackendOverrides):
     """A backend that is more than ``address:port``."""
 
     id: Annotated[str, Field(min_length=1, max_length=255)] | None = None
@@ -123,32 +106,20 @@ class BackendTable(Settings):
     tcp: PortNumber | None = None
     udp: PortNumber | None = None
     sctp: PortNumber | None = None
-    weight: WeightNumber | None = None
-    method: MethodName | None = None
-    tunnel: TunnelSettings | None = None
-    upper_threshold: ThresholdNumber | None = None
-    lower_threshold: ThresholdNumber | None = None
 
-    @model_validator(mode="after")
-    def _check(self) -> BackendTable:
-        faults = list(forwarding_faults(self))
+    def faults(self) -> Iterator[Fault]:
+        """Those of the overrides, and addresses and ports told in two ways or in none."""
+        yield from super().faults()
         own = self.ipv4 is not None or self.ipv6 is not None
         ports = (self.tcp, self.udp, self.sctp) != (None, None, None)
         if self.address is None and not own:
-            faults.append(_missing("address", "or ipv4, or ipv6"))
+            yield _missing("address", "or ipv4, or ipv6")
         elif self.address is not None and own:
-            faults.append(
-                Fault(("address",), "stands beside ipv4 or ipv6", code=Code.CONTRADICTION)
-            )
+            yield Fault(("address",), "stands beside ipv4 or ipv6", code=Code.CONTRADICTION)
         if self.port is None and not ports:
-            faults.append(_missing("port", "or tcp, udp or sctp"))
+            yield _missing("port", "or tcp, udp or sctp")
         elif self.port is not None and ports:
-            faults.append(
-                Fault(("port",), "stands beside tcp, udp or sctp", code=Code.CONTRADICTION)
-            )
-        if faults:
-            raise_faults("backend", faults)
-        return self
+            yield Fault(("port",), "stands beside tcp, udp or sctp", code=Code.CONTRADICTION)
 
     def addresses(self) -> tuple[Address | None, Address | None]:
         """Own addresses, IPv4 and IPv6."""
