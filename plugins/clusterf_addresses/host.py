@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from clusterf.model.address import Address, Family
 from clusterf.model.operation import Operation, Outcome
 from clusterf.model.scope import Scope
-from clusterf_addresses import sysctls, tunnel_host
+from clusterf_addresses import sysctls
 from clusterf_addresses.marks import is_ours
 from clusterf_addresses.netlink import RefusedError
 from clusterf_addresses.operations import (
@@ -21,8 +21,9 @@ from clusterf_addresses.operations import (
     SetSysctl,
 )
 from clusterf_addresses.rtnetlink import Session, interface_name, kernel_version
-from clusterf_addresses.tunnel_operations import TunnelOperation
-from clusterf_addresses.tunnels import Receiving
+from clusterf_addresses.tunnels import host as tunnels_host
+from clusterf_addresses.tunnels.operations import TunnelOperation
+from clusterf_addresses.tunnels.receiving import Receiving
 from clusterf_addresses.world import Found, World
 
 
@@ -86,7 +87,7 @@ class ThisHost:
             sysctls=sysctls.read(self._proc),
             capable=sysctls.capable(self._proc),
             kernel=kernel,
-            tunnels=tunnel_host.look(tunnels, addressed),
+            tunnels=tunnels_host.look(tunnels, addressed),
         )
 
     def carry_out(self, operations: Sequence[Operation]) -> Carried:
@@ -112,7 +113,7 @@ _AS_WANTED: dict[type, tuple[int, ...]] = {
     CreateInterface: (errno.EEXIST,),
     # With its interface an address goes too.
     RemoveAddress: (errno.EADDRNOTAVAIL, errno.ENODEV),
-    **tunnel_host.AS_WANTED,
+    **tunnels_host.AS_WANTED,
 }
 """Refusals that say that the world is already as the operation wants it."""
 
@@ -131,7 +132,7 @@ def _done(session: Session, operation: Operation, proc: Path) -> Outcome:
             error, hint = sysctls.write(operation.name, operation.value, proc)
             return Outcome(operation, error, hint)
         case _ if isinstance(operation, TunnelOperation):
-            tunnel_host.carry_out(session, operation)
+            tunnels_host.carry_out(session, operation)
         case _:
             raise TypeError(f"not an operation of this output: {operation!r}")
     return Outcome(operation)
@@ -142,7 +143,7 @@ def _hint(code: int, operation: Operation) -> str:
     if code == errno.EPERM:
         return "run it as root or with CAP_NET_ADMIN"
     if isinstance(operation, TunnelOperation):
-        return tunnel_host.hint(code, operation)
+        return tunnels_host.hint(code, operation)
     if code == errno.ENODEV:
         return f"ip link add {interface} up type dummy"
     if code == errno.EACCES:

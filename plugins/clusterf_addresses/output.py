@@ -8,15 +8,15 @@ from clusterf.model.operation import Operation, Outcome, Plan
 from clusterf.model.scope import Scope
 from clusterf.model.table import ServiceKey
 from clusterf.plugin import Context, Desired, OutputReport, OutputUnavailable, ProbeResult
-from clusterf_addresses import modules, tunnel_report
 from clusterf_addresses.host import Host, ThisHost
 from clusterf_addresses.needs import Feature, Wrong, features, needs, wrong
 from clusterf_addresses.operations import SetSysctl
 from clusterf_addresses.planning import Rules, plan_addresses
 from clusterf_addresses.probe import findings, unusable
 from clusterf_addresses.settings import AddressesSettings
-from clusterf_addresses.tunnel_planning import TunnelPlan, TunnelRules, plan_tunnels
-from clusterf_addresses.tunnels import Receiving
+from clusterf_addresses.tunnels import modules, report
+from clusterf_addresses.tunnels.planning import TunnelPlan, TunnelRules, plan_tunnels
+from clusterf_addresses.tunnels.receiving import Receiving
 from clusterf_addresses.world import World, after
 
 
@@ -118,9 +118,9 @@ class AddressesOutput:
         parts = [f"{ours} VIPs on {interface}"]
         if others:
             parts.append(f"{others} managed addresses of this host are not ours and stay")
-        parts += tunnel_report.detail(self._tunnels, self._world.tunnels)
+        parts += report.detail(self._tunnels, self._world.tunnels)
         problems = [f"{one} (hint: {one.command})" for one in self._wrong]
-        problems += tunnel_report.problems(self._tunnels, self._world.tunnels)
+        problems += report.problems(self._tunnels, self._world.tunnels)
         return OutputReport("; ".join(parts), problems)
 
     # --- Probe -----------------------------------------------------------------------------
@@ -133,7 +133,7 @@ class AddressesOutput:
         world = await self._look(self._tunnels.asking(found))
         return [
             *findings(self._settings, world, self._features),
-            *tunnel_report.findings(self._tunnels, world.tunnels, found),
+            *report.findings(self._tunnels, world.tunnels, found),
         ]
 
     async def _look(self, tunnels: Receiving) -> World:

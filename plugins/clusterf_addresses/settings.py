@@ -17,8 +17,8 @@ from clusterf.plugin import (
     shown,
     value_error,
 )
-from clusterf_addresses.mss import LARGEST, LEAST, Mss
-from clusterf_addresses.tunnels import Underlay
+from clusterf_addresses.tunnels.mss import LARGEST, LEAST, Mss
+from clusterf_addresses.tunnels.receiving import Underlay
 
 _NAME = re.compile(r"[^\s/:%\0]{1,15}")
 """As the kernel has it (dev_valid_name), without the patterns that it would fill in itself."""

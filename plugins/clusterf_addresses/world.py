@@ -16,8 +16,8 @@ from clusterf_addresses.operations import (
     RemoveAddress,
     SetSysctl,
 )
-from clusterf_addresses.tunnel_operations import TunnelOperation
-from clusterf_addresses.tunnel_world import TunnelWorld, after_tunnel
+from clusterf_addresses.tunnels.operations import TunnelOperation
+from clusterf_addresses.tunnels.world import TunnelWorld, after_tunnel
 
 
 class Link(StrEnum):

@@ -18,7 +18,7 @@ from clusterf_addresses.host import ThisHost
 from clusterf_addresses.marks import METRIC
 from clusterf_addresses.output import AddressesOutput
 from clusterf_addresses.settings import AddressesSettings
-from clusterf_addresses.tunnels import Receiving
+from clusterf_addresses.tunnels.receiving import Receiving
 from tests.unit.plugins.clusterf_addresses import behaviours
 from tests.unit.plugins.clusterf_addresses.desired import View, entry, key, serving
 

@@ -15,12 +15,12 @@ import pytest
 
 from clusterf.model.address import Family, Network
 from clusterf.testing import InstanceContext
-from clusterf_addresses import nft, nft_codec
 from clusterf_addresses.attributes import text
 from clusterf_addresses.netlink import ACK, CREATE, NETFILTER, Message, RefusedError, talk
 from clusterf_addresses.output import AddressesOutput
-from clusterf_addresses.ruleset import Ruleset, ruleset
 from clusterf_addresses.settings import AddressesSettings
+from clusterf_addresses.tunnels import nft, nft_codec
+from clusterf_addresses.tunnels.ruleset import Ruleset, ruleset
 from tests.lab.promises.servers import sockets_in
 from tests.lab.two_tiers.kernel import takes_tables, within
 from tests.lab.two_tiers.transfers import Answerer, Size, transfer

@@ -17,8 +17,8 @@ from clusterf_addresses.host import ThisHost
 from clusterf_addresses.output import AddressesOutput
 from clusterf_addresses.settings import AddressesSettings
 from tests.lab.two_tiers.kernel import takes_tables
-from tests.unit.plugins.clusterf_addresses import tunnel_behaviours
 from tests.unit.plugins.clusterf_addresses.desired import View
+from tests.unit.plugins.clusterf_addresses.tunnels import behaviours as tunnel_behaviours
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,13 +11,21 @@ from hypothesis import strategies as st
 from clusterf.model.address import Address, Family, Network
 from clusterf.model.operation import Stage
 from clusterf.model.table import Tunnel, TunnelType
-from clusterf_addresses import fou, links, nft_codec
 from clusterf_addresses.attributes import DecodeError, attribute, contents, nest, row
-from clusterf_addresses.mss import encapsulation, segments
-from clusterf_addresses.ruleset import ruleset
-from clusterf_addresses.tunnel_planning import TunnelRules, plan_tunnels
-from clusterf_addresses.tunnel_world import TunnelWorld
-from clusterf_addresses.tunnels import KINDS, Device, Port, SeenLink, alias, keepers, recorded
+from clusterf_addresses.tunnels import fou, links, nft_codec
+from clusterf_addresses.tunnels.mss import encapsulation, segments
+from clusterf_addresses.tunnels.planning import TunnelRules, plan_tunnels
+from clusterf_addresses.tunnels.receiving import (
+    KINDS,
+    Device,
+    Port,
+    SeenLink,
+    alias,
+    keepers,
+    recorded,
+)
+from clusterf_addresses.tunnels.ruleset import ruleset
+from clusterf_addresses.tunnels.world import TunnelWorld
 from clusterf_addresses.world import Link, World, after
 from tests.strategies import EXAMPLES
 

@@ -7,9 +7,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from clusterf_addresses import nft
 from clusterf_addresses.netlink import RefusedError
-from clusterf_addresses.ruleset import ANSWERING, Rule, Ruleset
+from clusterf_addresses.tunnels import nft
+from clusterf_addresses.tunnels.ruleset import ANSWERING, Rule, Ruleset
 from tests.lab import namespaces
 from tests.lab.network import Namespace
 

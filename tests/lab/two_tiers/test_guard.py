@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from clusterf_addresses import nft
+from clusterf_addresses.tunnels import nft
 from tests.lab.two_tiers.kernel import within
 from tests.lab.two_tiers.stage import REAR, WAYS, Family, Stage
 from tests.lab.two_tiers.tiers import Tiers, second_tier

@@ -16,7 +16,7 @@ from clusterf_addresses.operations import (
     RemoveAddress,
     SetSysctl,
 )
-from clusterf_addresses.tunnels import Receiving
+from clusterf_addresses.tunnels.receiving import Receiving
 from clusterf_addresses.world import Found, Link, World
 
 MANAGED = Scope((Network.parse("192.0.2.0/24"), Network.parse("2001:db8::/64")))

@@ -16,10 +16,10 @@ from clusterf_addresses.operations import (
     RemoveAddress,
     SetSysctl,
 )
-from clusterf_addresses.tunnel_operations import TunnelOperation
-from clusterf_addresses.tunnels import Receiving
+from clusterf_addresses.tunnels.operations import TunnelOperation
+from clusterf_addresses.tunnels.receiving import Receiving
 from clusterf_addresses.world import Found, Link, World
-from tests.unit.plugins.clusterf_addresses.fake_tunnels import FakeTunnels
+from tests.unit.plugins.clusterf_addresses.tunnels.fake import FakeTunnels
 
 
 class FakeHost:

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.unit.plugins.clusterf_addresses import behaviours, tunnel_behaviours
+from tests.unit.plugins.clusterf_addresses import behaviours
 from tests.unit.plugins.clusterf_addresses.fake_host import FakeHost
+from tests.unit.plugins.clusterf_addresses.tunnels import behaviours as tunnel_behaviours
 
 if TYPE_CHECKING:
     from collections.abc import Callable

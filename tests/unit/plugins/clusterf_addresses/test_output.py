@@ -10,7 +10,7 @@ from clusterf.plugin import OutputUnavailable
 from clusterf.testing import InstanceContext
 from clusterf_addresses.output import AddressesOutput
 from clusterf_addresses.settings import AddressesSettings
-from clusterf_addresses.tunnels import SeenLink
+from clusterf_addresses.tunnels.receiving import SeenLink
 from clusterf_addresses.world import Link
 from tests.unit.plugins.clusterf_addresses.desired import View, entry, key, serving
 from tests.unit.plugins.clusterf_addresses.fake_host import FakeHost

@@ -8,8 +8,8 @@ from clusterf_addresses.operations import (
     RemoveAddress,
     SetSysctl,
 )
-from clusterf_addresses.tunnel_operations import CreateTunnel
-from clusterf_addresses.tunnels import Device
+from clusterf_addresses.tunnels.operations import CreateTunnel
+from clusterf_addresses.tunnels.receiving import Device
 from clusterf_addresses.world import Found, Link, World, after
 
 VIP = Address.parse("192.0.2.10")

@@ -13,7 +13,7 @@ from typing import Final
 from clusterf.model.address import Family, Network
 from clusterf_addresses.attributes import attribute, be32, contents, nest, text, u8, words
 from clusterf_addresses.netlink import ACK, APPEND, CREATE, Message
-from clusterf_addresses.ruleset import TABLE, Chain, Rule, Ruleset
+from clusterf_addresses.tunnels.ruleset import TABLE, Chain, Rule, Ruleset
 
 _SUBSYSTEM = 10 << 8
 _BEGIN, _END = 16, 17

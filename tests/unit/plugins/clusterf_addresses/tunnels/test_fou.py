@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from clusterf.model.address import Family
-from clusterf_addresses import fou
 from clusterf_addresses.attributes import DecodeError, attribute, be16, contents, text, u8, words
-from clusterf_addresses.tunnels import Port
+from clusterf_addresses.tunnels import fou
+from clusterf_addresses.tunnels.receiving import Port
 
 HEAD = b"\1\1\0\0"
 INET, INET6 = Port(Family.INET, 6080), Port(Family.INET6, 6080)

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from clusterf.model.address import Family
 from clusterf.model.table import Tunnel, TunnelType
-from clusterf_addresses.tunnels import Underlay
+from clusterf_addresses.tunnels.receiving import Underlay
 
 Mss = Literal["auto", "off"] | int
 

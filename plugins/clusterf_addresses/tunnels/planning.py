@@ -9,13 +9,12 @@ from typing import NamedTuple
 from clusterf.model.address import Family, Network
 from clusterf.model.operation import Operation
 from clusterf.model.table import Tunnel
-from clusterf_addresses.modules import Modules
-from clusterf_addresses.mss import Mss, segments
 from clusterf_addresses.needs import tunnelled
-from clusterf_addresses.nft_codec import marks
 from clusterf_addresses.operations import SetSysctl
-from clusterf_addresses.ruleset import Ruleset, ruleset
-from clusterf_addresses.tunnel_operations import (
+from clusterf_addresses.tunnels.modules import Modules
+from clusterf_addresses.tunnels.mss import Mss, segments
+from clusterf_addresses.tunnels.nft_codec import marks
+from clusterf_addresses.tunnels.operations import (
     AddressTunnel,
     ClosePort,
     CreateTunnel,
@@ -25,8 +24,7 @@ from clusterf_addresses.tunnel_operations import (
     RemoveTable,
     RemoveTunnel,
 )
-from clusterf_addresses.tunnel_world import TunnelWorld
-from clusterf_addresses.tunnels import (
+from clusterf_addresses.tunnels.receiving import (
     KINDS,
     OURS,
     Device,
@@ -37,6 +35,8 @@ from clusterf_addresses.tunnels import (
     receiving,
     recorded,
 )
+from clusterf_addresses.tunnels.ruleset import Ruleset, ruleset
+from clusterf_addresses.tunnels.world import TunnelWorld
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from clusterf.model.address import Family
 from clusterf.model.table import TunnelType
 from clusterf.plugin import ProbeResult, Severity
-from clusterf_addresses.modules import Modules
-from clusterf_addresses.mss import segments
 from clusterf_addresses.netlink import RefusedError
-from clusterf_addresses.tunnel_planning import TunnelRules
-from clusterf_addresses.tunnel_world import TunnelWorld
-from clusterf_addresses.tunnels import module
+from clusterf_addresses.tunnels.modules import Modules
+from clusterf_addresses.tunnels.mss import segments
+from clusterf_addresses.tunnels.planning import TunnelRules
+from clusterf_addresses.tunnels.receiving import module
+from clusterf_addresses.tunnels.world import TunnelWorld
 
 _INSTALL = "install the modules of the running kernel"
 

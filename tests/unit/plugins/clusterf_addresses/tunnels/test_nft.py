@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 
-from clusterf_addresses import nft
 from clusterf_addresses.netlink import RefusedError
-from clusterf_addresses.ruleset import ARRIVING, Rule, Ruleset
+from clusterf_addresses.tunnels import nft
+from clusterf_addresses.tunnels.ruleset import ARRIVING, Rule, Ruleset
 
 NO = {errno.EPERM, errno.EPROTONOSUPPORT, errno.EOPNOTSUPP}
 """Not root, no netfilter, no nftables."""

@@ -5,11 +5,11 @@ import errno
 from clusterf.model.address import Network
 from clusterf.model.table import Tunnel, TunnelType
 from clusterf.plugin import Severity
-from clusterf_addresses.modules import Modules
-from clusterf_addresses.tunnel_planning import TunnelRules
-from clusterf_addresses.tunnel_report import detail, findings, problems
-from clusterf_addresses.tunnel_world import TunnelWorld
-from clusterf_addresses.tunnels import SeenLink
+from clusterf_addresses.tunnels.modules import Modules
+from clusterf_addresses.tunnels.planning import TunnelRules
+from clusterf_addresses.tunnels.receiving import SeenLink
+from clusterf_addresses.tunnels.report import detail, findings, problems
+from clusterf_addresses.tunnels.world import TunnelWorld
 
 V4 = Network.parse("192.0.2.0/24")
 RULES = TunnelRules((Tunnel(TunnelType.IPIP), Tunnel(TunnelType.GUE, 6080)), "ipv4", "auto", (V4,))

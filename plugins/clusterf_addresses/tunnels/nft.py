@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 
-from clusterf_addresses import nft_codec
 from clusterf_addresses.netlink import NETFILTER, RefusedError, talk
-from clusterf_addresses.ruleset import Ruleset
+from clusterf_addresses.tunnels import nft_codec
+from clusterf_addresses.tunnels.ruleset import Ruleset
 
 
 def table() -> tuple[tuple[str, str], ...] | None:

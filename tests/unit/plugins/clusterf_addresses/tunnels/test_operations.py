@@ -2,8 +2,7 @@ from __future__ import annotations
 
 from clusterf.model.address import Family, Network
 from clusterf.model.operation import Operation, Stage
-from clusterf_addresses.ruleset import ruleset
-from clusterf_addresses.tunnel_operations import (
+from clusterf_addresses.tunnels.operations import (
     AddressTunnel,
     ClosePort,
     CreateTunnel,
@@ -13,7 +12,8 @@ from clusterf_addresses.tunnel_operations import (
     RemoveTable,
     RemoveTunnel,
 )
-from clusterf_addresses.tunnels import Device, Port
+from clusterf_addresses.tunnels.receiving import Device, Port
+from clusterf_addresses.tunnels.ruleset import ruleset
 
 GRE, SIT = Device("gre"), Device("sit")
 INET, INET6 = Port(Family.INET, 6080), Port(Family.INET6, 6080)

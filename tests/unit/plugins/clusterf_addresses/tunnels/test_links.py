@@ -6,9 +6,9 @@ import struct
 
 import pytest
 
-from clusterf_addresses import links
 from clusterf_addresses.attributes import attribute, be16, contents, nest, text, u8, u32, words
-from clusterf_addresses.tunnels import Device, SeenLink
+from clusterf_addresses.tunnels import links
+from clusterf_addresses.tunnels.receiving import Device, SeenLink
 
 HEAD = struct.Struct("=BxHiII")
 UP, LOOPBACK = 1, 8

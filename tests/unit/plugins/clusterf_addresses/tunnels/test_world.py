@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 from clusterf.model.address import Family
-from clusterf_addresses.nft_codec import marks
-from clusterf_addresses.ruleset import ARRIVING, Rule, Ruleset
-from clusterf_addresses.tunnel_operations import (
+from clusterf_addresses.tunnels.nft_codec import marks
+from clusterf_addresses.tunnels.operations import (
     AddressTunnel,
     ClosePort,
     CreateTunnel,
@@ -13,8 +12,9 @@ from clusterf_addresses.tunnel_operations import (
     RemoveTable,
     RemoveTunnel,
 )
-from clusterf_addresses.tunnel_world import TunnelWorld, after_tunnel, tunnel_devices
-from clusterf_addresses.tunnels import Device, Port, SeenLink, recorded
+from clusterf_addresses.tunnels.receiving import Device, Port, SeenLink, recorded
+from clusterf_addresses.tunnels.ruleset import ARRIVING, Rule, Ruleset
+from clusterf_addresses.tunnels.world import TunnelWorld, after_tunnel, tunnel_devices
 
 IPIP = Device("ipip")
 PORT = Port(Family.INET, 6080)

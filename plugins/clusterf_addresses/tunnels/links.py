@@ -23,7 +23,7 @@ from clusterf_addresses.attributes import (
     words,
 )
 from clusterf_addresses.netlink import CREATE, EXCLUSIVE, ROUTE, RefusedError, talk
-from clusterf_addresses.tunnels import Device, SeenLink
+from clusterf_addresses.tunnels.receiving import Device, SeenLink
 
 _NEWLINK, _GETLINK = 16, 18
 _LINK = struct.Struct("=BxHiII")

@@ -7,8 +7,8 @@ from typing import ClassVar, TypeAlias
 
 from clusterf.model.address import Family
 from clusterf.model.operation import Stage
-from clusterf_addresses.ruleset import TABLE, Ruleset
-from clusterf_addresses.tunnels import ADDRESS, Device, Port
+from clusterf_addresses.tunnels.receiving import ADDRESS, Device, Port
+from clusterf_addresses.tunnels.ruleset import TABLE, Ruleset
 
 
 class _OfTheHost:

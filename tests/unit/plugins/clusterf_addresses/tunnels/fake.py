@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from clusterf_addresses.nft_codec import marks
-from clusterf_addresses.tunnel_operations import (
+from clusterf_addresses.tunnels.nft_codec import marks
+from clusterf_addresses.tunnels.operations import (
     AddressTunnel,
     ClosePort,
     CreateTunnel,
@@ -14,8 +14,15 @@ from clusterf_addresses.tunnel_operations import (
     RemoveTunnel,
     TunnelOperation,
 )
-from clusterf_addresses.tunnel_world import Marks, TunnelWorld, tunnel_devices
-from clusterf_addresses.tunnels import Port, Receiving, SeenLink, alias, narrowest, recorded
+from clusterf_addresses.tunnels.receiving import (
+    Port,
+    Receiving,
+    SeenLink,
+    alias,
+    narrowest,
+    recorded,
+)
+from clusterf_addresses.tunnels.world import Marks, TunnelWorld, tunnel_devices
 
 
 class FakeTunnels:

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clusterf_addresses import modules
-from clusterf_addresses.modules import Modules
+from clusterf_addresses.tunnels import modules
+from clusterf_addresses.tunnels.modules import Modules
 
 if TYPE_CHECKING:
     from pathlib import Path

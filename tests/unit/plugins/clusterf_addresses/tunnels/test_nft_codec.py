@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from clusterf.model.address import Family, Network
-from clusterf_addresses import nft_codec
 from clusterf_addresses.attributes import DecodeError, contents, row, text, words
 from clusterf_addresses.netlink import ACK
-from clusterf_addresses.ruleset import ANSWERING, ARRIVING, Rule, Ruleset, ruleset
+from clusterf_addresses.tunnels import nft_codec
+from clusterf_addresses.tunnels.ruleset import ANSWERING, ARRIVING, Rule, Ruleset, ruleset
 
 V4, V6 = Network.parse("192.0.2.0/24"), Network.parse("2001:db8::/64")
 ALL = ruleset("clusterf-", [V4, V6], {Family.INET: 1420, Family.INET6: 1400})

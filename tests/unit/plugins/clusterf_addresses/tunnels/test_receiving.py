@@ -4,7 +4,7 @@ import pytest
 
 from clusterf.model.address import Family
 from clusterf.model.table import Tunnel, TunnelType
-from clusterf_addresses.tunnels import (
+from clusterf_addresses.tunnels.receiving import (
     Device,
     Port,
     SeenLink,

@@ -13,12 +13,11 @@ from typing import Final
 from clusterf.model.address import Family
 from clusterf.model.operation import Operation
 from clusterf.plugin import OutputUnavailable
-from clusterf_addresses import fou, links, modules, nft
 from clusterf_addresses.attributes import DecodeError
 from clusterf_addresses.netlink import RefusedError
 from clusterf_addresses.rtnetlink import Session
-from clusterf_addresses.ruleset import ANSWERING, ARRIVING, Rule, Ruleset
-from clusterf_addresses.tunnel_operations import (
+from clusterf_addresses.tunnels import fou, links, modules, nft
+from clusterf_addresses.tunnels.operations import (
     AddressTunnel,
     ClosePort,
     CreateTunnel,
@@ -29,8 +28,7 @@ from clusterf_addresses.tunnel_operations import (
     RemoveTunnel,
     TunnelOperation,
 )
-from clusterf_addresses.tunnel_world import Marks, TunnelWorld, tunnel_devices
-from clusterf_addresses.tunnels import (
+from clusterf_addresses.tunnels.receiving import (
     ADDRESS,
     KINDS,
     Device,
@@ -43,6 +41,8 @@ from clusterf_addresses.tunnels import (
     narrowest,
     recorded,
 )
+from clusterf_addresses.tunnels.ruleset import ANSWERING, ARRIVING, Rule, Ruleset
+from clusterf_addresses.tunnels.world import Marks, TunnelWorld, tunnel_devices
 
 _LOADED = Path("/sys/module/nf_tables")
 """There while nf_tables is loaded as a module, by whomever."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from clusterf.model.address import Family, Network
 from clusterf.model.scope import Scope
 from clusterf_addresses.host import Host
-from clusterf_addresses.tunnel_operations import (
+from clusterf_addresses.tunnels.operations import (
     AddressTunnel,
     ClosePort,
     CreateTunnel,
@@ -17,8 +17,8 @@ from clusterf_addresses.tunnel_operations import (
     RemoveTunnel,
     TunnelOperation,
 )
-from clusterf_addresses.tunnel_world import TunnelWorld
-from clusterf_addresses.tunnels import Device, Port, Receiving, recorded
+from clusterf_addresses.tunnels.receiving import Device, Port, Receiving, recorded
+from clusterf_addresses.tunnels.world import TunnelWorld
 
 MANAGED = Scope((Network.parse("192.0.2.0/24"),))
 KINDS = ("ipip", "sit", "ip6tnl", "gre", "ip6gre")

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 from clusterf.model.address import Family, Network
 from clusterf.model.table import Tunnel, TunnelType
-from clusterf_addresses.modules import Modules
-from clusterf_addresses.nft_codec import marks
-from clusterf_addresses.tunnel_planning import TunnelRules, plan_tunnels
-from clusterf_addresses.tunnel_world import TunnelWorld
-from clusterf_addresses.tunnels import Port, SeenLink, alias
+from clusterf_addresses.tunnels.modules import Modules
+from clusterf_addresses.tunnels.nft_codec import marks
+from clusterf_addresses.tunnels.planning import TunnelRules, plan_tunnels
+from clusterf_addresses.tunnels.receiving import Port, SeenLink, alias
+from clusterf_addresses.tunnels.world import TunnelWorld
 
 V4, V6 = Network.parse("192.0.2.0/24"), Network.parse("2001:db8::/64")
 IPIP, GRE = Tunnel(TunnelType.IPIP), Tunnel(TunnelType.GRE)

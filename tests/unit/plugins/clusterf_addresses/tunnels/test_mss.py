@@ -4,7 +4,7 @@ import pytest
 
 from clusterf.model.address import Family
 from clusterf.model.table import Tunnel, TunnelType
-from clusterf_addresses.mss import LEAST, encapsulation, segments
+from clusterf_addresses.tunnels.mss import LEAST, encapsulation, segments
 
 IPIP, GRE = Tunnel(TunnelType.IPIP), Tunnel(TunnelType.GRE)
 GUE = Tunnel(TunnelType.GUE, 6080)

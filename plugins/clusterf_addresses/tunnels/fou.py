@@ -10,7 +10,7 @@ from typing import Final
 from clusterf.model.address import Family
 from clusterf_addresses.attributes import be16, contents, text, u8
 from clusterf_addresses.netlink import GENERIC, RefusedError, Talk, talk
-from clusterf_addresses.tunnels import Port
+from clusterf_addresses.tunnels.receiving import Port
 
 _CONTROLLER = 16
 _GETFAMILY, _FAMILY_ID, _FAMILY_NAME = 3, 1, 2

@@ -8,20 +8,20 @@ import pytest
 
 from clusterf.model.address import Family
 from clusterf.model.operation import Operation
-from clusterf_addresses import tunnel_host
-from clusterf_addresses.tunnel_operations import CreateTunnel, OpenPort, RaiseTunnel
-from clusterf_addresses.tunnels import Device, Port, Receiving
+from clusterf_addresses.tunnels import host
+from clusterf_addresses.tunnels.operations import CreateTunnel, OpenPort, RaiseTunnel
+from clusterf_addresses.tunnels.receiving import Device, Port, Receiving
 
 INET, INET6 = Port(Family.INET, 6080), Port(Family.INET6, 6080)
 
 
 def test_what_was_never_asked_for_is_not_looked_at() -> None:
-    world = tunnel_host.look(Receiving())
+    world = host.look(Receiving())
     assert (world.links, world.mtu, world.ports, world.table) == ((), None, None, None)
 
 
 def test_looking_needs_no_lab() -> None:
-    world = tunnel_host.look(Receiving(devices=(Device("ipip"),)))
+    world = host.look(Receiving(devices=(Device("ipip"),)))
     assert not any(link.ours for link in world.links)
 
 
@@ -46,4 +46,4 @@ def test_looking_needs_no_lab() -> None:
     ],
 )
 def test_a_refusal_comes_with_a_hint(code: int, operation: Operation, expected: str) -> None:
-    assert tunnel_host.hint(code, operation) == expected
+    assert host.hint(code, operation) == expected

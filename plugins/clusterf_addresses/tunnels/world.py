@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from clusterf_addresses.nft_codec import marks
-from clusterf_addresses.tunnel_operations import (
+from clusterf_addresses.tunnels.nft_codec import marks
+from clusterf_addresses.tunnels.operations import (
     AddressTunnel,
     ClosePort,
     CreateTunnel,
@@ -17,7 +17,7 @@ from clusterf_addresses.tunnel_operations import (
     RemoveTunnel,
     TunnelOperation,
 )
-from clusterf_addresses.tunnels import KINDS, Device, Port, SeenLink, alias
+from clusterf_addresses.tunnels.receiving import KINDS, Device, Port, SeenLink, alias
 
 Marks = tuple[tuple[str, str], ...]
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from clusterf.model.address import Family, Network
-from clusterf_addresses.ruleset import ANSWERING, ARRIVING, ruleset
+from clusterf_addresses.tunnels.ruleset import ANSWERING, ARRIVING, ruleset
 
 V4, V6 = Network.parse("192.0.2.0/24"), Network.parse("2001:db8::/64")
 SIZES = {Family.INET: 1420, Family.INET6: 1400}

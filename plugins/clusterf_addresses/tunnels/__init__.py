@@ -1,0 +1,1 @@
+"""The receiving end of tunnels: devices, ports, and segments that fit through."""
