@@ -11,6 +11,7 @@ from tests.lab import certificates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.lab.certificates import Certificates
 
@@ -41,3 +42,11 @@ def three() -> Iterator[server.Cluster]:
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     """Certificates for a server on loopback, and for a client whose subject has a CN."""
     return certificates.make(tmp_path_factory.mktemp("etcd-tls"), "127.0.0.1", "::1")
+
+
+@pytest.fixture
+def password(tmp_path: Path) -> Path:
+    """A file with the password "s3cret"."""
+    path = tmp_path / "password"
+    path.write_text("s3cret\n", "utf-8")
+    return path

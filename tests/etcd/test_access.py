@@ -22,13 +22,6 @@ pytestmark = pytest.mark.etcd
 USER = "director"
 
 
-@pytest.fixture
-def password(tmp_path: Path) -> Path:
-    path = tmp_path / "password"
-    tell(path, "s3cret\n")
-    return path
-
-
 def tell(path: Path, password: str) -> None:
     """Write a password file."""
     path.write_text(password, "utf-8")

@@ -29,14 +29,6 @@ def fill(etcd: Cluster, *names: str) -> None:
         etcd.put(f"{WEB}/backends/{name}", backend(1))
 
 
-@pytest.fixture
-def secret(tmp_path: Path) -> Path:
-    """A file with the password "secret"."""
-    path = tmp_path / "password"
-    path.write_text("secret\n", "utf-8")
-    return path
-
-
 # --- in good times --------------------------------------------------------------------------------
 
 
@@ -353,12 +345,12 @@ async def test_without_a_quorum_what_is_known_stays(three: Cluster) -> None:
         await one.until_weights(a=1, b=1)
 
 
-async def test_a_token_that_etcd_has_forgotten_is_renewed(etcd: Cluster, secret: Path) -> None:
+async def test_a_token_that_etcd_has_forgotten_is_renewed(etcd: Cluster, password: Path) -> None:
     """Simple tokens die with the member that gave them."""
     etcd.enable_auth()
-    etcd.add_user("reader", "secret", "/clusterf", "read")
+    etcd.add_user("reader", "s3cret", "/clusterf", "read")
     fill(etcd, "a")
-    facts = {"user": "reader", "password_file": str(secret), "grace": "1s"}
+    facts = {"user": "reader", "password_file": str(password), "grace": "1s"}
     async with following(etcd.endpoints, **facts) as one:
         await one.until_weights(a=1)
         await away(etcd.restart)
@@ -366,10 +358,10 @@ async def test_a_token_that_etcd_has_forgotten_is_renewed(etcd: Cluster, secret:
         await one.until_weights(a=1, b=1)
 
 
-async def test_who_may_not_read_is_told_so(etcd: Cluster, secret: Path) -> None:
+async def test_who_may_not_read_is_told_so(etcd: Cluster, password: Path) -> None:
     etcd.enable_auth()
-    etcd.add_user("reader", "secret", "/elsewhere", "read")
-    async with following(etcd.endpoints, user="reader", password_file=str(secret)) as one:
+    etcd.add_user("reader", "s3cret", "/elsewhere", "read")
+    async with following(etcd.endpoints, user="reader", password_file=str(password)) as one:
         with trio.move_on_after(1):
             await one.publish.until(lambda: one.publish.said, 60)
         assert "permission denied" in one.health.reason
