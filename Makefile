@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup system demo demo-cluster test unit lab lab-guest lab-debian lint format types bench bench-quick clean
+.PHONY: help setup system demo demo-cluster test unit lab lab-director lab-cluster lab-demo lab-debian lint format types bench bench-quick clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -27,22 +27,33 @@ demo: system setup ## real containers behind a real IPVS kernel, followed as the
 demo-cluster: system setup ## the same with two tiers: two Docker hosts, a director, and etcd between them
 	$(BIN)/python -m tests.demo.cluster
 
-# Most of the lab's time is waiting, so the rest runs beside it.
+# Most of the lab's time is waiting, so parts of it run beside each other; the longest come first.
 test: system setup lint types ## run everything, the lab included
-	@$(MAKE) --no-print-directory --output-sync=target --jobs=2 lab-guest unit lab-debian
+	@echo "Tests run in five parts, three at a time; each is shown when it is over, in 10 minutes or so."
+	@$(MAKE) --no-print-directory --output-sync=target --jobs=3 lab-director lab-cluster unit lab-debian lab-demo
 
 unit: setup ## run the tests that need no kernel; those of etcd start one on loopback
 	$(BIN)/python -m pytest -m 'not lab'
 
-lab: lab-guest lab-debian ## run the tests that need a real IPVS kernel
+lab: lab-director lab-cluster lab-demo lab-debian ## run the tests that need a real IPVS kernel
+
+CLUSTER := tests/lab/cluster tests/lab/two_tiers tests/lab/test_local.py
+DEMO := tests/lab/test_demo.py
+# What neither the host nor user-mode Linux may have, in Debian's kernel under QEMU.
+DEBIAN := tests/lab/test_debian.py
 
 # In the host's kernel, or in user-mode Linux where that has no IPVS.
-lab-guest: system setup
-	$(BIN)/python -m pytest -m lab --ignore=tests/lab/test_debian.py
+lab-director: system setup
+	$(BIN)/python -m pytest -m lab $(addprefix --ignore=,$(CLUSTER) $(DEMO) $(DEBIAN))
 
-# What neither has, in Debian's kernel under QEMU.
+lab-cluster: system setup
+	$(BIN)/python -m pytest -m lab $(CLUSTER)
+
+lab-demo: system setup
+	$(BIN)/python -m pytest $(DEMO)
+
 lab-debian: system setup
-	$(BIN)/python -m pytest tests/lab/test_debian.py
+	$(BIN)/python -m pytest $(DEBIAN)
 
 lint: setup ## ruff and the direction of imports
 	$(BIN)/ruff check .

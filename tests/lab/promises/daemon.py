@@ -99,8 +99,17 @@ class Daemon:
 
     def start(self, *, settled: bool = True) -> None:
         """Start until outputs run; with ``settled`` wait until the kernel is as wanted."""
+        self.launch()
+        self.ready(settled=settled)
+
+    def launch(self) -> None:
+        """Start, and go on at once: of several programs that start, each takes its time."""
         self._read = 0
         self.running = self.director.namespace.spawn(self.command("run"))
+
+    def ready(self, *, settled: bool = True) -> None:
+        """Wait until what was launched is as `start` leaves it."""
+        assert self.running is not None
         try:
             self.running.wait_for(" started services=", _START)
             if settled:

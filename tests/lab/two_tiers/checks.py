@@ -17,13 +17,13 @@ SIZES = {
     "a few bytes": Size(10, 10),
     "1,500 bytes": Size(1500, 1500),
     "64 KB": Size(64 << 10, 64 << 10),
-    "1 MB": Size(1 << 20, 1 << 20),
+    "256 KB": Size(256 << 10, 256 << 10),
 }
 
 FULL_PACKETS = Size(3000, 3000)
 
-_ESTIMATION = 20.0
-"""Seconds in which IPVS sums up its counters, which it does every other second."""
+_PATIENCE = 20.0
+"""Seconds in which the last packets of a connection come to their ends."""
 
 
 def transfer_all(tiers: Tiers, way: Way, family: Family) -> list[Transfer]:
@@ -33,7 +33,7 @@ def transfer_all(tiers: Tiers, way: Way, family: Family) -> list[Transfer]:
 
 
 class Watched:
-    """Counters of both tiers for a way, and of the router between them, before and after."""
+    """Counters of both tiers, and of the router between them, before and after transfers."""
 
     def __init__(self, tiers: Tiers, way: Way) -> None:
         self._tiers = tiers
@@ -41,31 +41,36 @@ class Watched:
         self._served = self._serve()
         self._too_large = self._large()
         self._came = self._out_of_tunnels()
+        self._dropped = self._drops()
 
     def check_the_way(self, connections: int) -> None:
-        """Connections of each family went through both tiers, and answers only through one.
+        """So many connections went through both tiers, and answers only through one.
 
         What the first tier tells of packets that are too large is all that it has to say.
         """
-        self._wait(
-            f"{connections} connections through both tiers",
-            lambda: (
-                all(
-                    first.connections == second.connections == connections
-                    and second.outwards > connections
-                    for first, second in self._since()
-                )
-                and sum(first.outwards for first, _ in self._since()) == self.told()
-            ),
-        )
+
+        def holds() -> bool:
+            first, second = self._since()
+            return (
+                first.connections == second.connections == connections
+                and second.outwards > connections
+                and first.outwards == self.told()
+            )
+
+        self._wait(f"{connections} connections through both tiers", holds)
 
     def check_nothing_was_lost(self) -> None:
-        """Each packet that the first tier got has come to the second one, in one piece."""
-        came = self._came_since()
-        self._wait(
-            f"as many packets at the first tier as the {came} at the second one",
-            lambda: sum(first.inwards for first, _ in self._since()) == self._came_since(),
-        )
+        """Each packet that the first tier got has come to the second one, in one piece.
+
+        But for those that found a queue full, as on a busy machine: TCP sends them again, and no
+        size is to blame.
+        """
+
+        def holds() -> bool:
+            first, _ = self._since()
+            return 0 <= first.inwards - self._came_since() <= self._drops() - self._dropped
+
+        self._wait("no more packets lost between the tiers than found a queue full", holds)
         assert self._large() == self._too_large
 
     def _came_since(self) -> int:
@@ -75,7 +80,8 @@ class Watched:
         """
         if self._way.tunnel:
             return self._out_of_tunnels() - self._came
-        return sum(second.inwards for _, second in self._since())
+        _, second = self._since()
+        return second.inwards
 
     def told(self) -> int:
         """How often the first tier has told of packets that are too large."""
@@ -83,29 +89,29 @@ class Watched:
         return sum(now[name] - before[name] for name in ("OutDestUnreachs", "Icmp6OutPktTooBigs"))
 
     def _wait(self, what: str, holds: Callable[[], bool]) -> None:
-        """Until IPVS has summed up its counters, and they are so."""
         try:
-            eventually(holds, what, within=_ESTIMATION, every=0.2)
+            eventually(holds, what, within=_PATIENCE)
         except TimeoutError as error:
-            raise AssertionError(f"{error}: {self._since()}") from None
+            seen = f"{self._since()}, came {self._came_since()}, told {self.told()}"
+            drops = self._drops() - self._dropped
+            raise AssertionError(f"{error}: {seen}, queues full {drops}") from None
 
-    def _since(self) -> list[tuple[Served, Served]]:
-        """For each family what both tiers have counted."""
-        return [
-            (first.since(before[0]), second.since(before[1]))
-            for (first, second), before in zip(self._serve(), self._served, strict=True)
-        ]
+    def _since(self) -> tuple[Served, Served]:
+        """What both tiers have counted."""
+        (first, second), (first_then, second_then) = self._serve(), self._served
+        return first.since(first_then), second.since(second_then)
 
-    def _serve(self) -> list[tuple[Served, Served]]:
-        first = counters.served(self._tiers.stage.tier1)
-        second = counters.served(self._tiers.stage.tier2)
-        vips = [self._way.vip(family) for family in FAMILIES]
-        return [(counters.of(first, vip), counters.of(second, vip)) for vip in vips]
+    def _serve(self) -> tuple[Served, Served]:
+        stage = self._tiers.stage
+        return counters.served(stage.tier1.namespace), counters.served(stage.tier2.namespace)
 
     def _large(self) -> list[dict[str, int]]:
         stage = self._tiers.stage
         places = (stage.tier1.namespace, stage.core, stage.tier2.namespace)
         return [counters.too_large(place) for place in places]
+
+    def _drops(self) -> int:
+        return counters.dropped(self._tiers.stage.tier1.namespace)
 
     def _out_of_tunnels(self) -> int:
         return counters.received(self._tiers.stage.tier2.namespace, "clusterf-")

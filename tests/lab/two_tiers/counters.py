@@ -1,4 +1,4 @@
-"""What the kernels of the stage have counted: IPVS by VIP, and packets that were too large."""
+"""What the kernels of the stage have counted: IPVS, tunnels, and packets that were too large."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.lab.network import Namespace
-from tests.lab.promises.stage import Director
 from tests.lab.two_tiers.kernel import within
 
 
 class Served(NamedTuple):
-    """Counters of a virtual service: connections, packets from clients and back."""
+    """Counters of IPVS: connections, packets from clients and back."""
 
     connections: int
     inwards: int
@@ -22,18 +21,18 @@ class Served(NamedTuple):
         return Served(*(now - then for now, then in zip(self, before, strict=True)))
 
 
-_NONE = Served(0, 0, 0)
+def served(place: Namespace) -> Served:
+    """Of all virtual services together, as they are at this moment.
+
+    The counters of a single one lag: a timer sums them up every other second (ip_vs_est.c).
+    """
+    lines = re.findall(_CPU, _read(place, "ip_vs_stats_percpu"), re.MULTILINE)
+    numbers = [[int(number, 16) for number in line] for line in lines]
+    return Served(*map(sum, zip(*numbers, strict=True)))
 
 
-def served(director: Director) -> dict[str, Served]:
-    """Of all virtual services at TCP port 80, by VIP."""
-    listing = director.ipvsadm("-L", "-n", "--stats", "--exact")
-    lines = re.findall(r"^TCP +\[?([^\s\]]+?)\]?:80 +(\d+) +(\d+) +(\d+)", listing, re.MULTILINE)
-    return {vip: Served(*map(int, numbers)) for vip, *numbers in lines}
-
-
-def of(counted: dict[str, Served], vip: str) -> Served:
-    return counted.get(vip, _NONE)
+_CPU = r"^ *[0-9A-F]+" + r" +([0-9A-F]+)" * 3 + r" +[0-9A-F]+" * 2 + "$"
+"""A line of one CPU: connections, packets in and out, bytes in and out."""
 
 
 _TOO_LARGE = frozenset(
@@ -66,6 +65,12 @@ def received(place: Namespace, devices: str) -> int:
     """Packets that came by devices whose names begin so."""
     counted = re.findall(rf"^ *{devices}\S*: *\d+ +(\d+) ", _read(place, "dev"), re.MULTILINE)
     return sum(map(int, counted))
+
+
+def dropped(place: Namespace) -> int:
+    """Packets that found a full queue, anywhere in this kernel (the backlog of each CPU)."""
+    lines = _read(place, "softnet_stat").splitlines()
+    return sum(int(line.split()[1], 16) for line in lines)
 
 
 def _read(place: Namespace, name: str) -> str:

@@ -30,12 +30,12 @@ def clamped(tiers: Tiers) -> Tiers:
 
 @pytest.mark.parametrize("way", THROUGH_TIER2, ids=lambda way: way.name)
 def test_transfers_come_whole_and_nothing_is_lost(clamped: Tiers, way: Way) -> None:
-    watched = Watched(clamped, way)
     for family in FAMILIES:
+        watched = Watched(clamped, way)
         done = transfer_all(clamped, way, family)
         assert {one.segment for one in done} == {SEGMENTS[family] - TIMESTAMPS}
-    watched.check_the_way(len(SIZES))
-    watched.check_nothing_was_lost()
+        watched.check_the_way(len(SIZES))
+        watched.check_nothing_was_lost()
 
 
 @pytest.mark.parametrize("way", MAIN, ids=lambda way: way.name)

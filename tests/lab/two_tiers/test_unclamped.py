@@ -44,11 +44,11 @@ def trains(narrow: Tiers) -> Iterator[Tiers]:
 def test_transfers_from_containers_with_a_smaller_mtu_come_whole_and_nothing_is_lost(
     narrow: Tiers, way: Way
 ) -> None:
-    watched = Watched(narrow, way)
     for family in FAMILIES:
+        watched = Watched(narrow, way)
         transfer_all(narrow, way, family)
-    watched.check_the_way(len(SIZES))
-    watched.check_nothing_was_lost()
+        watched.check_the_way(len(SIZES))
+        watched.check_nothing_was_lost()
 
 
 @pytest.mark.parametrize("way", MAIN, ids=lambda way: way.name)
@@ -62,11 +62,11 @@ def test_the_client_that_is_told_of_packets_that_are_too_large_sends_smaller_one
     unclamped: Tiers, way: Way
 ) -> None:
     unclamped.stage.let_errors_through(yes=True)
-    watched = Watched(unclamped, way)
     for family in FAMILIES:
+        watched = Watched(unclamped, way)
         transfer_all(unclamped, way, family)
-    watched.check_the_way(len(SIZES))
-    assert watched.told() >= len(FAMILIES)
+        watched.check_the_way(len(SIZES))
+        assert watched.told() >= 1
 
 
 @pytest.mark.parametrize("way", TUNNELLED, ids=lambda way: way.name)

@@ -122,12 +122,12 @@ mss = {mss}
 
 
 @contextmanager
-def running(director: Director, folder: Path, configuration: str) -> Iterator[Daemon]:
-    """Clusterf with this configuration, started and settled."""
+def launched(director: Director, folder: Path, configuration: str) -> Iterator[Daemon]:
+    """Clusterf with this configuration, launched."""
     folder.mkdir()
     with Daemon(director, folder) as daemon:
         daemon.configure(configuration, services=services())
-        daemon.start()
+        daemon.launch()
         yield daemon
 
 
@@ -164,8 +164,10 @@ def both(stage: Stage, folder: Path) -> Iterator[Tiers]:
     # what comes out of tunnels.
     stage.tier2.namespace.sysctl(ipv4__conf__default__rp_filter=1, ipv4__conf__all__rp_filter=2)
     with (
-        running(stage.tier1, folder / "first", first_tier()) as first,
-        running(stage.tier2, folder / "second", second_tier()) as second,
-        running(stage.alone, folder / "alone", real_server()),
+        launched(stage.tier1, folder / "first", first_tier()) as first,
+        launched(stage.tier2, folder / "second", second_tier()) as second,
+        launched(stage.alone, folder / "alone", real_server()) as third,
     ):
+        for daemon in (first, second, third):
+            daemon.ready()
         yield Tiers(stage, first, second)
