@@ -20,12 +20,12 @@ class UnixAdapter(UnixHTTPAdapter):
     """As the SDK's, with pools that are a `UnixPool`."""
 
     def get_connection(self, url: str | bytes, proxies: object = None) -> UnixPool:  # noqa: ARG002
-        """The one pool: whatever the address, it leads to the same socket."""
+        """The pool of an address: of what is asked seldom no connection is kept for others."""
         with self.pools.lock:
-            pool: UnixPool | None = self.pools.get(self.socket_path)
+            pool: UnixPool | None = self.pools.get(url)
             if pool is None:
                 pool = UnixPool("", self.socket_path, self.timeout, self.max_pool_size)
-                self.pools[self.socket_path] = pool
+                self.pools[url] = pool
         return pool
 
 
