@@ -6,7 +6,6 @@ import errno
 import functools
 import socket
 from collections.abc import Collection
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -84,10 +83,10 @@ def look(wanted: Receiving, addressed: Collection[str] = ()) -> TunnelWorld:
 
 
 def _any_of_ours() -> bool:
-    for kind in KINDS:
-        with suppress(OSError):
-            return bool(socket.if_nametoindex(Device(kind).name))
-    return False
+    # Not if_nametoindex(): asked for a device that is not there the kernel runs modprobe for it
+    # (dev_load in net/core/dev_ioctl.c).
+    names = {name for _, name in socket.if_nameindex()}
+    return any(Device(kind).name in names for kind in KINDS)
 
 
 def _records(devices: tuple[SeenLink, ...]) -> bool:
