@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import trio
@@ -17,7 +18,14 @@ from clusterf.plugin.document import Fault
 from clusterf.plugin.positions import KeyPath
 
 DEADLINE = 5.0
-"""Seconds that one probe may take."""
+"""Seconds that one probe may wait for its world.
+
+What this process computes meanwhile does not count: a plugin may import a large library first,
+which takes seconds on a small machine and says nothing of the world.
+"""
+
+_LONGEST = 6
+"""Deadlines after which a probe is left whatever it does."""
 
 
 def probe(reading: Reading, deadline: float = DEADLINE) -> list[Problem]:
@@ -28,14 +36,18 @@ def probe(reading: Reading, deadline: float = DEADLINE) -> list[Problem]:
 async def _probe_all(reading: Reading, deadline: float) -> list[Problem]:
     found: dict[str, list[Problem]] = {}
 
-    async def one(instance: Instance[Any]) -> None:
+    async def one(instance: Instance[Any], scope: trio.CancelScope) -> None:
         prober = _Prober(reading, instance)
-        found[instance.name] = await prober.problems(deadline)
+        found[instance.name] = await prober.problems(scope, deadline)
 
-    async with trio.open_nursery() as nursery:
-        for instance in _instances(reading.configuration):
-            found[instance.name] = []
-            nursery.start_soon(one, instance)
+    async with trio.open_nursery() as clocks:
+        async with trio.open_nursery() as nursery:
+            for instance in _instances(reading.configuration):
+                found[instance.name] = []
+                scope = trio.CancelScope()
+                clocks.start_soon(end_waiting, scope, deadline)
+                nursery.start_soon(one, instance, scope)
+        clocks.cancel_scope.cancel()
     return [problem for problems in found.values() for problem in problems]
 
 
@@ -45,6 +57,21 @@ def _instances(configuration: Configuration) -> Iterator[Instance[Any]]:
     yield from configuration.outputs.values()
 
 
+async def end_waiting(
+    scope: trio.CancelScope, deadline: float, cpu: Callable[[], float] = time.process_time
+) -> None:
+    """Cancel when this process has waited for so many seconds. ``cpu``: what it has computed."""
+    began, computed = trio.current_time(), cpu()
+    while True:
+        passed = trio.current_time() - began
+        waited = passed - (cpu() - computed)
+        left = min(deadline - waited, _LONGEST * deadline - passed)
+        if left <= 0:
+            break
+        await trio.sleep(left)
+    scope.cancel()
+
+
 class _Prober:
     """One instance: made, asked and forgotten."""
 
@@ -52,11 +79,11 @@ class _Prober:
         self._reading = reading
         self._instance = instance
 
-    async def problems(self, deadline: float) -> list[Problem]:
-        """Everything it says of its world within the deadline, in seconds."""
+    async def problems(self, scope: trio.CancelScope, deadline: float) -> list[Problem]:
+        """Everything it says of its world before the scope is cancelled at the deadline."""
         instance = self._instance
         try:
-            with trio.move_on_after(deadline) as scope:
+            with scope:
                 return [self._problem(result) for result in await self._results()]
         except ClusterfError as error:
             return [self._at(str(error.args[0]), error.hint, Code.PROBE_UNAVAILABLE)]

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 import trio
+from trio.testing import MockClock
 
-from clusterf.cli.probing import probe
+from clusterf.cli.probing import end_waiting, probe
 from clusterf.config.load import Reading, read_configuration
 from clusterf.model.problem import Severity
 from clusterf.plugin import (
@@ -134,3 +135,18 @@ def test_a_probe_that_hangs_is_left(path: Path, kind: type) -> None:
     finally:
         FOREVER.set()
     assert problem.message == "gave no answer within 0.05 s"
+
+
+@pytest.mark.parametrize(
+    ("computing", "ended"), [(0.0, 5.0), (3.0, 8.0), (20.0, 25.0), (1000.0, 30.0)]
+)
+async def test_what_is_computed_meanwhile_is_not_waiting(
+    autojump_clock: MockClock, computing: float, ended: float
+) -> None:
+    now = autojump_clock.current_time
+    began = now()
+    with trio.CancelScope() as scope:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(end_waiting, scope, 5.0, lambda: 7 + min(now() - began, computing))
+            await trio.sleep_forever()
+    assert now() - began == pytest.approx(ended)
