@@ -15,18 +15,8 @@ from clusterf.plugin import OutputUnavailable
 from clusterf_addresses.attributes import DecodeError
 from clusterf_addresses.netlink import RefusedError
 from clusterf_addresses.rtnetlink import Session
-from clusterf_addresses.tunnels import fou, links, modules, nft
-from clusterf_addresses.tunnels.operations import (
-    AddressTunnel,
-    ClosePort,
-    CreateTunnel,
-    ExchangeTable,
-    OpenPort,
-    RaiseTunnel,
-    RemoveTable,
-    RemoveTunnel,
-    TunnelOperation,
-)
+from clusterf_addresses.tunnels import fou, links, modules, nft, operations
+from clusterf_addresses.tunnels.operations import TunnelOperation
 from clusterf_addresses.tunnels.receiving import (
     ADDRESS,
     KINDS,
@@ -50,8 +40,8 @@ _TRIAL: Final = Ruleset((Rule(ARRIVING, drop=True), Rule(ANSWERING, segment=1400
 """One rule of each kind that we make."""
 
 AS_WANTED: Final[dict[type, tuple[int, ...]]] = {
-    RemoveTunnel: (errno.ENODEV,),
-    AddressTunnel: (errno.EEXIST,),
+    operations.RemoveTunnel: (errno.ENODEV,),
+    operations.AddressTunnel: (errno.EEXIST,),
 }
 """Refusals that say that the world is already as the operation wants it."""
 
@@ -123,26 +113,26 @@ def carry_out(session: Session, operation: TunnelOperation) -> None:
         OutputUnavailable: the kernel does not listen.
     """
     match operation:
-        case CreateTunnel(device):
+        case operations.CreateTunnel(device):
             links.create(device)
-        case AddressTunnel(device):
+        case operations.AddressTunnel(device):
             session.address(device.name, ADDRESS)
-        case RaiseTunnel(device):
+        case operations.RaiseTunnel(device):
             session.set_up(device.name)
             if device.kind == "sit":
                 session.strip(device.name)
-        case RemoveTunnel(device):
+        case operations.RemoveTunnel(device):
             session.delete(device.name)
-        case OpenPort(port, device, kept):
+        case operations.OpenPort(port, device, kept):
             if device:
                 links.set_alias(device, alias(kept))
             fou.open_port(port)
-        case ClosePort(port, device, kept):
+        case operations.ClosePort(port, device, kept):
             _close(port)
             links.set_alias(device, alias(kept))
-        case ExchangeTable(rules):
+        case operations.ExchangeTable(rules):
             nft.exchange(rules)
-        case RemoveTable():
+        case operations.RemoveTable():
             nft.remove()
 
 
@@ -172,16 +162,16 @@ def _ipv4_only(outer_ipv6: bool) -> str:  # noqa: FBT001 - what it is for is in 
 def hint(code: int, operation: Operation) -> str:
     """What people can do about a refusal."""
     match operation:
-        case CreateTunnel(device) if code in _UNSUPPORTED:
+        case operations.CreateTunnel(device) if code in _UNSUPPORTED:
             return f"modprobe {module(device)}" + _ipv4_only(device.kind.startswith("ip6"))
-        case CreateTunnel(device) if code == errno.EEXIST:
+        case operations.CreateTunnel(device) if code == errno.EEXIST:
             return (
                 f"the host has another {device.kind} device for packets from anybody:"
                 " set it up, or delete it"
             )
-        case OpenPort(port) if code in _UNSUPPORTED:
+        case operations.OpenPort(port) if code in _UNSUPPORTED:
             return "modprobe fou" + _ipv4_only(port.family is Family.INET6)
-        case OpenPort(port) if code == errno.EADDRINUSE:
+        case operations.OpenPort(port) if code == errno.EADDRINUSE:
             return f"ss -lunp sport = :{port.number}"
         case _:
             return ""

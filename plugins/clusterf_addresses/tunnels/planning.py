@@ -11,19 +11,10 @@ from clusterf.model.operation import Operation
 from clusterf.model.table import Tunnel
 from clusterf_addresses.needs import tunnelled
 from clusterf_addresses.operations import SetSysctl
+from clusterf_addresses.tunnels import operations
 from clusterf_addresses.tunnels.modules import Modules
 from clusterf_addresses.tunnels.mss import Mss, segments
 from clusterf_addresses.tunnels.nft_codec import marks
-from clusterf_addresses.tunnels.operations import (
-    AddressTunnel,
-    ClosePort,
-    CreateTunnel,
-    ExchangeTable,
-    OpenPort,
-    RaiseTunnel,
-    RemoveTable,
-    RemoveTunnel,
-)
 from clusterf_addresses.tunnels.receiving import (
     KINDS,
     OURS,
@@ -101,7 +92,7 @@ def plan_tunnels(rules: TunnelRules, seen: TunnelWorld) -> TunnelPlan:
     ]
     last: list[Operation] = [*_closed(wanted, seen), *_unwanted(wanted, seen)]
     if seen.table is not None and not table.rules:
-        last.append(RemoveTable())
+        last.append(operations.RemoveTable())
     return TunnelPlan(first, last)
 
 
@@ -111,32 +102,32 @@ def _devices(wanted: Receiving, seen: TunnelWorld) -> Iterator[Operation]:
         if serving is None:
             there = seen.named(device.name)
             if there is not None and there.ours:
-                yield RemoveTunnel(device, replaced=True)
-            yield CreateTunnel(device)
+                yield operations.RemoveTunnel(device, replaced=True)
+            yield operations.CreateTunnel(device)
             need = tunnelled(device.name)
             yield SetSysctl(need.name, need.wanted, need.why)
         if device.takes_ipv4 and (serving is None or (serving.ours and not serving.addressed)):
-            yield AddressTunnel(device)
+            yield operations.AddressTunnel(device)
 
 
 def _raised(wanted: Receiving, seen: TunnelWorld) -> Iterator[Operation]:
     for device in wanted.devices:
         serving = seen.serving(device)
         if serving is None or not serving.up:
-            yield RaiseTunnel(device)
+            yield operations.RaiseTunnel(device)
 
 
 def _table(table: Ruleset, seen: TunnelWorld) -> Iterator[Operation]:
     if not table.rules or seen.refused or seen.table == marks(table):
         return
     because = "there is none" if seen.table is None else "it is not as the configuration wants it"
-    yield ExchangeTable(table, because)
+    yield operations.ExchangeTable(table, because)
 
 
 def _opened(wanted: Receiving, seen: TunnelWorld) -> Iterator[Operation]:
     for port in _missing(wanted, seen):
         device = _keeper(port.family, wanted, seen)
-        yield OpenPort(port, device, _recorded(device, seen) | {port.number})
+        yield operations.OpenPort(port, device, _recorded(device, seen) | {port.number})
 
 
 def _missing(wanted: Receiving, seen: TunnelWorld) -> list[Port]:
@@ -168,11 +159,11 @@ def _closed(wanted: Receiving, seen: TunnelWorld) -> Iterator[Operation]:
             left = ours | opened if device == _keeper(family, wanted, seen) else ours
             for number in sorted(ours - keep):
                 left -= {number}
-                yield ClosePort(Port(family, number), device, left)
+                yield operations.ClosePort(Port(family, number), device, left)
 
 
 def _unwanted(wanted: Receiving, seen: TunnelWorld) -> Iterator[Operation]:
     names = {device.name for device in wanted.devices}
     for link in seen.links:
         if link.ours and link.name not in names:
-            yield RemoveTunnel(Device(link.kind, link.checksums))
+            yield operations.RemoveTunnel(Device(link.kind, link.checksums))

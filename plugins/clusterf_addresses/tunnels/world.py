@@ -5,18 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from clusterf_addresses.tunnels import operations
 from clusterf_addresses.tunnels.nft_codec import marks
-from clusterf_addresses.tunnels.operations import (
-    AddressTunnel,
-    ClosePort,
-    CreateTunnel,
-    ExchangeTable,
-    OpenPort,
-    RaiseTunnel,
-    RemoveTable,
-    RemoveTunnel,
-    TunnelOperation,
-)
+from clusterf_addresses.tunnels.operations import TunnelOperation
 from clusterf_addresses.tunnels.receiving import KINDS, Device, Port, SeenLink, alias
 
 Marks = tuple[tuple[str, str], ...]
@@ -56,26 +47,26 @@ def tunnel_devices(links: Iterable[SeenLink]) -> tuple[SeenLink, ...]:
 def after_tunnel(world: TunnelWorld, operation: TunnelOperation) -> TunnelWorld:
     """The world after an operation that was done."""
     match operation:
-        case CreateTunnel(device):
+        case operations.CreateTunnel(device):
             kind, checksums = device
             link = SeenLink(device.name, kind, up=False, anybody=True, checksums=checksums)
             return replace(world, links=(*world.links, link))
-        case AddressTunnel(device):
+        case operations.AddressTunnel(device):
             return _with_link(world, device.name, addressed=True)
-        case RaiseTunnel(device):
+        case operations.RaiseTunnel(device):
             return _with_link(world, device.name, up=True)
-        case RemoveTunnel(device):
+        case operations.RemoveTunnel(device):
             left = tuple(link for link in world.links if link.name != device.name)
             return replace(world, links=left)
-        case OpenPort(port, device, kept):
+        case operations.OpenPort(port, device, kept):
             opened = replace(world, ports=(world.ports or frozenset()) | {port})
             return _with_link(opened, device, alias=alias(kept))
-        case ClosePort(port, device, kept):
+        case operations.ClosePort(port, device, kept):
             closed = replace(world, ports=(world.ports or frozenset()) - {port})
             return _with_link(closed, device, alias=alias(kept))
-        case ExchangeTable(rules):
+        case operations.ExchangeTable(rules):
             return replace(world, table=marks(rules))
-        case RemoveTable():
+        case operations.RemoveTable():
             return replace(world, table=None)
 
 

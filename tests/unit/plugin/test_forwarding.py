@@ -3,42 +3,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import ValidationError, model_validator
+from pydantic import ValidationError
 
 from clusterf.model.service import StickyClients
 from clusterf.model.table import Method, Tunnel, TunnelType
-from clusterf.plugin import Settings
-from clusterf.plugin.faults import faults_of, raise_faults
-from clusterf.plugin.forwarding import (
-    FlagNames,
-    IPv4,
-    IPv6,
-    MethodName,
-    SchedulerName,
-    Sticky,
-    ThresholdNumber,
-    TunnelSettings,
-    forwarding_faults,
-    misfits,
-)
+from clusterf.plugin.faults import faults_of
+from clusterf.plugin.forwarding import IPv4, IPv6, misfits
+from clusterf.plugin.overrides import ServiceOverrides
 
 
-class Table(Settings):
-    scheduler: SchedulerName | None = None
-    flags: FlagNames | None = None
-    method: MethodName | None = None
-    persistence: Sticky | None = None
-    tunnel: TunnelSettings | None = None
+class Table(ServiceOverrides):
     ipv4: IPv4 | None = None
     ipv6: IPv6 | None = None
-    upper_threshold: ThresholdNumber | None = None
-    lower_threshold: ThresholdNumber | None = None
-
-    @model_validator(mode="after")
-    def _check(self) -> Table:
-        if faults := list(forwarding_faults(self)):
-            raise_faults("table", faults)
-        return self
 
 
 @pytest.mark.parametrize(
