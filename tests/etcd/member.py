@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import random
 import shutil
 import signal
@@ -88,6 +89,8 @@ class Member:
         """SIGSTOP: the kernel still acknowledges what is sent to it, and nobody answers."""
         assert self._process is not None
         self._process.kill(signal.SIGSTOP)
+        # Its threads run on until the first of them takes the signal.
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOWAIT)
         self._frozen = True
 
     def thaw(self) -> None:

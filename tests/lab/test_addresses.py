@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import re
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from clusterf_addresses.marks import METRIC
 from clusterf_addresses.output import AddressesOutput
 from clusterf_addresses.settings import AddressesSettings
 from clusterf_addresses.tunnels.receiving import Receiving
+from tests.lab import choice
 from tests.unit.plugins.clusterf_addresses import behaviours
 from tests.unit.plugins.clusterf_addresses.desired import View, entry, key, serving
 
@@ -284,3 +286,22 @@ async def test_without_the_capability_each_addition_is_refused(netns: Namespace)
     assert not _without_net_admin(lambda: ThisHost().look("lo", *seen)).capable
     assert ThisHost().look("lo", *seen).capable
     assert addresses(netns) == set()
+
+
+def test_a_look_where_nothing_is_configured_asks_for_no_modules(tmp_path: Path) -> None:
+    if not choice.inside():
+        pytest.skip("how a host's kernel loads modules is not ours to change")
+    loader, asked = Path("/proc/sys/kernel/modprobe"), tmp_path / "asked"
+    script = tmp_path / "modprobe"
+    script.write_text(f'#!/bin/sh\necho "$@" >> {asked}\n')
+    script.chmod(0o755)
+    before = loader.read_text()
+    loader.write_text(str(script))
+    try:
+        ThisHost().look("lo", Scope(MANAGED), Receiving())
+        assert not asked.exists(), asked.read_text()
+        with pytest.raises(OSError, match="no interface"):
+            socket.if_nametoindex("clusterf-none")
+        assert "clusterf-none" in asked.read_text()
+    finally:
+        loader.write_text(before)

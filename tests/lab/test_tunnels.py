@@ -6,20 +6,16 @@ Whether packets come through is in tests/lab/two_tiers.
 from __future__ import annotations
 
 import re
-import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from clusterf.model.address import Network
-from clusterf.model.scope import Scope
 from clusterf.testing import InstanceContext
 from clusterf_addresses.host import ThisHost
 from clusterf_addresses.output import AddressesOutput
 from clusterf_addresses.settings import AddressesSettings
-from clusterf_addresses.tunnels.receiving import Receiving
-from tests.lab import choice
 from tests.lab.two_tiers.kernel import takes_tables
 from tests.unit.plugins.clusterf_addresses.desired import View
 from tests.unit.plugins.clusterf_addresses.tunnels import behaviours as tunnel_behaviours
@@ -222,22 +218,3 @@ async def test_without_nftables_that_is_told_and_the_rest_is_done(netns: Namespa
     [problem] = of.report().problems
     assert problem.startswith("nftables: operation not supported (ENOTSUP): packets to other")
     assert "CONFIG_NF_TABLES_INET" in problem
-
-
-def test_a_look_where_nothing_is_configured_asks_for_no_modules(tmp_path: Path) -> None:
-    if not choice.inside():
-        pytest.skip("how a host's kernel loads modules is not ours to change")
-    loader, asked = Path("/proc/sys/kernel/modprobe"), tmp_path / "asked"
-    script = tmp_path / "modprobe"
-    script.write_text(f'#!/bin/sh\necho "$@" >> {asked}\n')
-    script.chmod(0o755)
-    before = loader.read_text()
-    loader.write_text(str(script))
-    try:
-        ThisHost().look("lo", Scope(MANAGED), Receiving())
-        assert not asked.exists()
-        with pytest.raises(OSError, match="no interface"):
-            socket.if_nametoindex("clusterf-none")
-        assert "clusterf-none" in asked.read_text()
-    finally:
-        loader.write_text(before)

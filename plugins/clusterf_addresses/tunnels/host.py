@@ -85,15 +85,16 @@ def _records(devices: tuple[SeenLink, ...]) -> bool:
 
 
 @functools.cache
-def _loadable() -> bool:
-    """Whether nf_tables is a module here, and not a part of the kernel."""
-    return "nf_tables" in (modules.read().loadable or ())
+def _built_in() -> bool:
+    """Whether nf_tables is a part of this kernel, as far as that is known."""
+    found = modules.read()
+    return found.loadable is None or "nf_tables" in found.running
 
 
 def _table(wanted: Receiving) -> tuple[Marks | None, int]:
     """The table and (or) why there can be none."""
-    if not wanted.table and _loadable() and not _LOADED.exists():
-        # The question would load it, and nobody has a table there.
+    if not wanted.table and not _LOADED.exists() and not _built_in():
+        # The question would load it, or have modprobe look for it, and nobody has a table there.
         return None, 0
     marks: Marks | None = None
     try:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -279,8 +278,6 @@ async def test_certificates_are_named_when_they_cannot_be_read(tmp_path: Path) -
 
 async def test_plain_http_loads_no_authorities() -> None:
     async with serving(lambda _: ok()) as stub, connecting(stub.url) as transport:
-        began = time.process_time()
         await post(transport, stub)
         assert transport._pool is not None
         assert transport._pool.secure.cert_store_stats()["x509"] == 0
-        assert time.process_time() - began < 1
