@@ -93,7 +93,7 @@ class Daemon:
             self.reload()
             self.look_again()
             self.settle()
-        self.operations()
+        self._hear_all()
 
     # --- its life ------------------------------------------------------------------------------
 
@@ -156,6 +156,14 @@ class Daemon:
         found = _DONE.findall(self.log)
         fresh, self._read = found[self._read :], len(found)
         return fresh
+
+    def _hear_all(self) -> None:
+        """Wait until its log has come as far as its status is, and pass over what it did."""
+        done, _ = self.done()
+        self.wait_for_log(
+            lambda: len(_DONE.findall(self.log)) >= done, f"the {done} operations that it did"
+        )
+        self.operations()
 
     def wait_for_operations(self, wanted: list[str], *, in_order: bool = True) -> None:
         """Wait until it has done as many operations; they must be these, and no others follow."""
