@@ -67,12 +67,6 @@ def received(place: Namespace, devices: str) -> int:
     return sum(map(int, counted))
 
 
-def dropped(place: Namespace) -> int:
-    """Packets that found a full queue, anywhere in this kernel (the backlog of each CPU)."""
-    lines = _read(place, "softnet_stat").splitlines()
-    return sum(int(line.split()[1], 16) for line in lines)
-
-
 def _read(place: Namespace, name: str) -> str:
     with within(place):
         return Path("/proc/thread-self/net", name).read_text("ascii")
