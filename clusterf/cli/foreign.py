@@ -115,5 +115,5 @@ def _tell_failures(registry: Registry) -> None:
     """Perhaps what was asked for is a command of a plugin that is not there."""
     for failure in registry.failures:
         hint = f" (hint: {failure.hint})" if failure.hint else ""
-        told = f"clusterf: {failure.origin}: plugin not loaded: {failure.message}{hint}"
+        told = f"clusterf: {failure.place}: plugin not loaded: {failure.message}{hint}"
         print(told, file=sys.stderr)

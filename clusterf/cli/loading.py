@@ -9,7 +9,7 @@ from pathlib import Path
 
 from clusterf.config.check import problems_of_plugins
 from clusterf.config.configuration import Configuration
-from clusterf.config.load import load_configuration, read_plugin_dirs
+from clusterf.config.load import load_configuration, read_plugin_choice
 from clusterf.config.rendering import as_text
 from clusterf.model.errors import ClusterfError
 from clusterf.model.problem import Problem, Severity
@@ -26,7 +26,8 @@ class BadConfiguration(ClusterfError):
 
 def registry_for(path: Path, *, bundled_only: bool) -> Registry:
     """All plugins that this configuration can use."""
-    return load_plugins(() if bundled_only else read_plugin_dirs(path))
+    folders, disabled = read_plugin_choice(path)
+    return load_plugins(None if bundled_only else folders, disabled=disabled)
 
 
 def read(

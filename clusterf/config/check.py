@@ -10,7 +10,8 @@ from typing import Any
 from clusterf.config.load import Reading, read_configuration
 from clusterf.model.problem import Code, Problem, Severity
 from clusterf.plugin.document import DocumentError
-from clusterf.plugin.loader import Registry
+from clusterf.plugin.faults import shown
+from clusterf.plugin.loader import DISABLED_THERE, Registry
 
 
 def check_offline(path: Path, registry: Registry) -> tuple[Reading | None, list[Problem]]:
@@ -32,13 +33,20 @@ def check_offline(path: Path, registry: Registry) -> tuple[Reading | None, list[
 
 
 def problems_of_plugins(registry: Registry) -> list[Problem]:
-    """An error for each plugin that is not there, a warning for each hook that nobody calls."""
+    """An error for each plugin that is not there; warnings for what is there and has no effect.
+
+    That is a hook that nobody calls, and a name in the environment that no plugin has.
+    """
     failures = [
         Problem(
-            file=failure.origin,
+            file=failure.file or failure.origin,
+            line=failure.line,
+            column=failure.column,
+            length=1 if failure.line else 0,
             message=f"plugin not loaded: {failure.message}",
             hint=failure.hint,
             code=Code.PLUGIN_NOT_LOADED,
+            source=failure.source,
         )
         for failure in registry.failures
     ]
@@ -52,7 +60,18 @@ def problems_of_plugins(registry: Registry) -> list[Problem]:
         )
         for uncalled in registry.uncalled_hooks
     ]
-    return [*failures, *warnings]
+    unmatched = [
+        Problem(
+            file=f"${one.by}",
+            severity=Severity.WARNING,
+            message=f"no plugin is called {shown(one.name)}",
+            hint=one.hint,
+            code=Code.UNKNOWN_CHOICE,
+        )
+        for one in registry.unmatched
+        if one.by == DISABLED_THERE
+    ]
+    return [*failures, *warnings, *unmatched]
 
 
 def _checks(registry: Registry) -> Iterator[tuple[str, Callable[[Reading], Any]]]:

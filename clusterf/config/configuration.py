@@ -37,6 +37,7 @@ class Core:
     managed: tuple[Network, ...] = ()
     managed_fwmarks: tuple[int, ...] = ()
     plugin_dirs: tuple[Path, ...] = ()
+    disable_plugins: tuple[str, ...] = ()
     control: Path = Path("/run/clusterf/control.sock")
     state_dir: Path = Path("/var/lib/clusterf")
     start_wait: float = 5.0

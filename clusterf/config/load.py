@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
@@ -24,7 +24,7 @@ from clusterf.model.problem import Code, Problem, has_errors
 from clusterf.plugin.api import AnyType, OutputType
 from clusterf.plugin.document import Document, DocumentError, Fault
 from clusterf.plugin.faults import did_you_mean, faults_of, shown
-from clusterf.plugin.loader import Registry
+from clusterf.plugin.loader import DISABLED_HERE, Registry
 from clusterf.plugin.positions import KeyPath
 from clusterf.plugin.settings import Settings
 
@@ -61,23 +61,33 @@ def load_configuration(
     return reading.configuration, reading.problems
 
 
-def read_plugin_dirs(path: Path) -> tuple[Path, ...]:
-    """Only where to look for drop-ins, so that plugins can be loaded before all is checked.
+class PluginChoice(NamedTuple):
+    """Which plugins a configuration wants: where drop-ins are, and the names of those left out."""
 
-    Empty when that cannot be told; `load_configuration` will say why.
+    folders: tuple[Path, ...] = ()
+    disabled: tuple[str, ...] = ()
+
+
+def read_plugin_choice(path: Path) -> PluginChoice:
+    """Only what it takes to load plugins, so that this can be done before all is checked.
+
+    Empty as far as it cannot be told; `load_configuration` will say why.
     """
     try:
         core = Document.read(path).data.get("clusterf", {})
     except DocumentError:
-        return ()
-    folders = core.get("plugin_dirs") if isinstance(core, dict) else None
-    if not isinstance(folders, list):
-        return ()
-    return tuple(
-        path.parent / folder
-        for folder in folders
-        if isinstance(folder, str) and folder and "\0" not in folder
-    )
+        return PluginChoice()
+    if not isinstance(core, dict):
+        return PluginChoice()
+    folders = (path.parent / name for name in _strings(core.get("plugin_dirs")) if "\0" not in name)
+    return PluginChoice(tuple(folders), tuple(_strings(core.get("disable_plugins"))))
+
+
+def _strings(value: object) -> list[str]:
+    """Of an array, what is text."""
+    if not isinstance(value, list):
+        return []
+    return [one for one in value if isinstance(one, str) and one]
 
 
 def read_configuration(path: Path, registry: Registry) -> Reading:
@@ -164,7 +174,17 @@ class _Reader:
             return Core(managed=_EVERYTHING)
         core = table.value()
         self.faults.extend(fault.below(("clusterf",)) for fault in managed_faults(core))
+        self.faults.extend(self._unmatched(core))
         return core
+
+    def _unmatched(self, core: Core) -> Iterator[Fault]:
+        """Names of plugins that are left out, and that nobody has."""
+        hints = {one.name: one.hint for one in self.registry.unmatched if one.by == DISABLED_HERE}
+        for index, name in enumerate(core.disable_plugins):
+            if name in hints:
+                at = ("clusterf", DISABLED_HERE, index)
+                message = f"no plugin is called {shown(name)}"
+                yield Fault(at, message, hints[name], Code.UNKNOWN_CHOICE).as_warning()
 
     def _table(self, model: type[S], at: KeyPath, data: Any) -> S | None:
         try:
@@ -246,9 +266,20 @@ class _Reader:
             return None  # missing, or no string: told with the other keys of the core
         kind = types.get(name)
         if kind is None:
-            hint = did_you_mean(name, types)
+            hint = self._absent(name) or did_you_mean(name, types)
             self.faults.append(Fault(at, f"unknown type {shown(name)}", hint, Code.UNKNOWN_TYPE))
         return kind
+
+    def _absent(self, name: str) -> str:
+        """A plugin that is not there and sounds as if it had the type, or nothing."""
+        word = name.replace("-", "_")
+        for disabled in self.registry.disabled:
+            if word in disabled.name.replace("-", "_"):
+                return f"the plugin {disabled.name} is disabled by {disabled.by}"
+        for failure in self.registry.failures:
+            if word in Path(failure.origin).stem.replace("-", "_"):
+                return f"the plugin {failure.origin} could not be loaded"
+        return ""
 
     def _settings(
         self, settings: type[Settings], keys: type[Keys], at: KeyPath, rest: dict[str, Any]

@@ -40,6 +40,9 @@ class CoreTable(Settings):
     managed: Annotated[tuple[IPNetwork, ...], Field(strict=False)]
     managed_fwmarks: Annotated[tuple[FwmarkNumber, ...], Field(strict=False)] = ()
     plugin_dirs: Annotated[tuple[PathName, ...], Field(strict=False)] = ()
+    disable_plugins: Annotated[
+        tuple[Annotated[str, Field(min_length=1)], ...], Field(strict=False)
+    ] = ()
     control: PathName = _CORE.control
     state_dir: PathName = _CORE.state_dir
     start_wait: Duration = _CORE.start_wait

@@ -20,7 +20,7 @@ _HOOKS = frozenset(name for name in dir(hookspecs) if name.startswith(_PREFIX))
 class UncalledHook:
     """A function of a plugin that is there, meant as a hook, and never called.
 
-    ``origin`` is that of the plugin, as in `clusterf.plugin.loader.Loaded`.
+    ``origin`` is that of the plugin, as in `clusterf.plugin.registry.Loaded`.
     """
 
     origin: str

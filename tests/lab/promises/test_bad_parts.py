@@ -118,7 +118,7 @@ def test_a_plugin_that_raises_stays_one_bad_plugin(daemon: Daemon) -> None:
     daemon.start(settled=False)
     daemon.director.wait_for_rules(lambda rules: rules == GOOD_RULES, "the good service is there")
     picture = daemon.wait(lambda status: len(status["outputs"]) == 2, "both outputs started")
-    assert "worse.py: error: plugin not loaded: ZeroDivisionError" in daemon.log
+    assert "worse.py:2:1: error: plugin not loaded: ZeroDivisionError" in daemon.log
     states = {
         one["name"]: (one["state"], one["bug"], one["reason"])
         for one in (*picture["sources"], *picture["outputs"])
@@ -151,4 +151,4 @@ def test_a_plugin_that_is_asked_for_and_cannot_be_loaded_is_told(daemon: Daemon)
     ended = daemon.cli("run")
     assert ended.returncode == 78
     assert 'sources.worse.type: unknown type "worse"' in ended.stderr
-    assert "worse.py: error: plugin not loaded: ZeroDivisionError" in ended.stderr
+    assert "worse.py:2:1: error: plugin not loaded: ZeroDivisionError" in ended.stderr

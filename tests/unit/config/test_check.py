@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from clusterf.config.check import check_offline
+from clusterf.config.rendering import as_text
 from clusterf.model.problem import Code, Problem
 from clusterf.plugin import Document, Fault, hookimpl
-from clusterf.plugin.loader import LoadFailure
+from clusterf.plugin.registry import LoadFailure, Unmatched
 from clusterf.plugin.uncalled import UncalledHook
 from tests.golden.plugins import registry
 
@@ -81,6 +82,27 @@ def test_a_plugin_that_was_not_loaded_is_told(path: Path) -> None:
     assert [str(problem) for problem in problems] == [
         "/etc/clusterf/plugins.d/x.py: error: plugin not loaded: ImportError: y"
     ]
+
+
+def test_the_place_in_a_plugin_is_told_with_its_line(path: Path) -> None:
+    found = registry()
+    found.failures.append(
+        LoadFailure("/p/x", "KeyError: 'y'", file="/p/x/y.py", line=3, column=5, source="    y[1]")
+    )
+    _, problems = check_offline(path, found)
+    assert str(problems[0]) == "/p/x/y.py:3:5: error: plugin not loaded: KeyError: 'y'"
+    assert as_text(problems).splitlines()[1:3] == ["    3 |     y[1]", "      |     ^"]
+
+
+def test_a_name_in_the_environment_that_no_plugin_has_is_a_warning(path: Path) -> None:
+    found = registry()
+    found.unmatched = [
+        Unmatched("x", "CLUSTERF_DISABLE_PLUGINS", 'did you mean "y"?'),
+        Unmatched("z", "disable_plugins", "has a place in the file"),
+    ]
+    _, [problem] = check_offline(path, found)
+    assert str(problem) == '$CLUSTERF_DISABLE_PLUGINS: warning: no plugin is called "x"'
+    assert (problem.hint, problem.code) == ('did you mean "y"?', "C104")
 
 
 def test_a_hook_that_nobody_calls_is_a_warning_of_its_file(path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clusterf.config.configuration import Configuration, Core
-from clusterf.config.load import load_configuration, read_configuration, read_plugin_dirs
+from clusterf.config.load import load_configuration, read_configuration, read_plugin_choice
 from clusterf.config.settings import CoreTable, DefaultsTable
 from clusterf.model.address import Network
 from clusterf.model.defaults import Defaults
@@ -15,6 +15,7 @@ from clusterf.model.problem import Code, Problem, Severity
 from clusterf.model.service import StickyClients
 from clusterf.model.table import Method, Tunnel, TunnelType
 from clusterf.plugin import Settings, SourceType
+from clusterf.plugin.registry import Disabled, LoadFailure, Registry, Unmatched
 from tests.golden.plugins import DockerStandIn, registry
 
 SAMPLE = Path(__file__).parents[3] / "clusterf.toml"
@@ -42,9 +43,9 @@ def load(path: Path, text: str) -> Configuration:
     return configuration
 
 
-def refused(path: Path, text: str) -> list[Problem]:
+def refused(path: Path, text: str, known: Registry | None = None) -> list[Problem]:
     path.write_text(text)
-    configuration, problems = load_configuration(path, registry())
+    configuration, problems = load_configuration(path, known or registry())
     assert configuration is None
     return problems
 
@@ -66,6 +67,7 @@ def test_the_core(path: Path) -> None:
         "[sources.b]",
         """managed_fwmarks = [1, 2]
 plugin_dirs = ["plugins.d", "/usr/lib/clusterf"]
+disable_plugins = ["clusterf_etcd"]
 control = "/run/other.sock"
 state_dir = "state"
 start_wait = "1m30s"
@@ -78,6 +80,7 @@ log_format = "json"
         managed=(Network.parse("192.0.2.0/24"),),
         managed_fwmarks=(1, 2),
         plugin_dirs=(Path("plugins.d"), Path("/usr/lib/clusterf")),
+        disable_plugins=("clusterf_etcd",),
         control=Path("/run/other.sock"),
         state_dir=Path("state"),
         start_wait=90.0,
@@ -85,7 +88,10 @@ log_format = "json"
         log_level="debug",
         log_format="json",
     )
-    assert read_plugin_dirs(path) == (path.parent / "plugins.d", Path("/usr/lib/clusterf"))
+    assert read_plugin_choice(path) == (
+        (path.parent / "plugins.d", Path("/usr/lib/clusterf")),
+        ("clusterf_etcd",),
+    )
 
 
 def test_defaults(path: Path) -> None:
@@ -180,7 +186,7 @@ def test_a_warning_is_no_obstacle(path: Path) -> None:
 
 def test_file_that_is_no_toml(path: Path) -> None:
     assert [problem.line for problem in refused(path, "\nx")] == [2]
-    assert read_plugin_dirs(path) == ()
+    assert read_plugin_choice(path) == ((), ())
 
 
 def test_file_that_is_not_there(path: Path) -> None:
@@ -192,11 +198,48 @@ def test_file_that_is_not_there(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "core", ["5", "{}", "{ plugin_dirs = 3 }", '{ plugin_dirs = [3, "", "\\u0000"] }']
+    "core",
+    [
+        "5",
+        "{}",
+        "{ plugin_dirs = 3, disable_plugins = 'x' }",
+        '{ plugin_dirs = [3, "", "\\u0000"], disable_plugins = [[], ""] }',
+    ],
 )
-def test_plugin_dirs_of_nonsense_are_none(path: Path, core: str) -> None:
+def test_of_nonsense_no_plugin_is_chosen(path: Path, core: str) -> None:
     path.write_text(f"clusterf = {core}")
-    assert read_plugin_dirs(path) == ()
+    assert read_plugin_choice(path) == ((), ())
+
+
+def test_a_plugin_that_nobody_has_cannot_be_disabled(path: Path) -> None:
+    path.write_text(
+        SMALL.replace("[sources.b]", 'disable_plugins = ["x", "clusterf_etdc"]\n[sources.b]')
+    )
+    found = registry()
+    found.unmatched = [
+        Unmatched("clusterf_etdc", "disable_plugins", 'did you mean "clusterf_etcd"?'),
+        Unmatched("x", "CLUSTERF_DISABLE_PLUGINS", "told elsewhere"),
+    ]
+    configuration, [problem] = load_configuration(path, found)
+    assert configuration is not None
+    assert (problem.severity, problem.code) == (Severity.WARNING, Code.UNKNOWN_CHOICE)
+    assert problem.path == "clusterf.disable_plugins[1]"
+    assert problem.message == 'no plugin is called "clusterf_etdc"'
+    assert problem.hint == 'did you mean "clusterf_etcd"?'
+    assert problem.source[problem.column - 1 :].startswith('"clusterf_etdc"')
+
+
+def test_a_type_of_a_plugin_that_is_not_there_is_told_as_that(path: Path) -> None:
+    text = SMALL.replace('"docker"', '"web-hook"')
+    found = registry()
+    found.failures = [LoadFailure("/p/web_hook.py", "bad")]
+    assert [problem.hint for problem in refused(path, text, found)] == [
+        "the plugin /p/web_hook.py could not be loaded"
+    ]
+    found.disabled = [Disabled("web_hook", "/p/web_hook.py", "disable_plugins")]
+    assert [problem.hint for problem in refused(path, text, found)] == [
+        "the plugin web_hook is disabled by disable_plugins"
+    ]
 
 
 def test_the_part_that_is_right_can_be_read(path: Path) -> None:
