@@ -150,7 +150,8 @@ def _parser() -> tuple[argparse.ArgumentParser, argparse._SubParsersAction[Comma
     reload_ = _command(commands, "reload", "have the daemon read its configuration again")
     _format(reload_)
 
-    plugins = _command(commands, "plugins", "list plugins, where they come from, what failed")
+    plugins = _command(commands, "plugins", "list plugins, their options, and what failed")
+    plugins.add_argument("plugin", nargs="?", help="show only this plugin, or this type")
     _format(plugins)
     return top, commands
 

@@ -59,7 +59,8 @@ def register(
     for role, found in brings.items():
         registry.of(role).update(found)
         registry.provided_by.update({f"{role} {one}": origin for one in found})
-    hooks = [caller.name for caller in manager.get_hookcallers(module) or ()]
+    callers = manager.get_hookcallers(module) or ()
+    hooks = [caller.name for caller in callers if caller.has_spec()]
     registry.plugins.append(
         Loaded(
             name,
