@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar
@@ -285,27 +285,30 @@ class _Reader:
         self, settings: type[Settings], keys: type[Keys], at: KeyPath, rest: dict[str, Any]
     ) -> Settings | None:
         """The plugin's own part of a table."""
-        try:
-            return settings.model_validate(rest)
-        except ValidationError as error:
-            for fault in faults_of(error, settings, rest):
-                if fault.code == Code.UNKNOWN_KEY and len(fault.at) == 1:
-                    # Keys of the core are keys of this table too.
-                    names = {*settings.model_fields, *keys.model_fields}
-                    hint = did_you_mean(fault.at[0], names)
-                    self.faults.append(replace(fault.below(at), hint=hint))
-                else:
-                    self.faults.append(fault.below(at))
-        except Exception as error:  # noqa: BLE001 - a validator of a plugin may raise anything
-            self.faults.append(
-                Fault(
-                    at,
-                    f"its settings cannot be checked: {type(error).__name__}: {error}",
-                    "a bug in the plugin",
-                    Code.PLUGIN_FAILED,
-                )
-            )
-        return None
+        found, faults = checked_settings(settings, rest, keys.model_fields)
+        self.faults.extend(fault.below(at) for fault in faults)
+        return found
+
+
+def checked_settings(
+    model: type[S], table: dict[str, Any], core: Collection[str]
+) -> tuple[S | None, list[Fault]]:
+    """What a plugin's part of a table makes, None if there are faults.
+
+    ``core`` are the keys of the core that the whole table may have, too.
+    """
+    try:
+        return model.model_validate(table), []
+    except ValidationError as error:
+        faults = faults_of(error, model, table)
+    except Exception as error:  # noqa: BLE001 - a validator of a plugin may raise anything
+        message = f"its settings cannot be checked: {type(error).__name__}: {error}"
+        return None, [Fault((), message, "a bug in the plugin", Code.PLUGIN_FAILED)]
+    names = {*model.model_fields, *core}
+    for index, fault in enumerate(faults):
+        if fault.code == Code.UNKNOWN_KEY and len(fault.at) == 1:
+            faults[index] = replace(fault, hint=did_you_mean(fault.at[0], names))
+    return None, faults
 
 
 def _startup_error(keys: Keys, kind: AnyType) -> Literal["fail", "retry"]:

@@ -7,7 +7,7 @@ import trio
 
 from clusterf.model.provenance import Provenance, Refusal
 from clusterf.model.service import Backend, BackendRef, Ports, Route
-from clusterf.testing import InstanceContext, RecordingPublisher
+from clusterf.testing import InstanceContext, RecordingPublisher, service
 
 
 def backend(name: str, *, weight: int = 1) -> Backend:
@@ -75,3 +75,11 @@ async def test_waiting_in_vain_ends(
 ) -> None:
     with pytest.raises(trio.TooSlowError):
         await RecordingPublisher().until(lambda: False, 3)
+
+
+async def test_what_a_source_says_of_a_service_itself() -> None:
+    publish = RecordingPublisher()
+    assert publish.spec("web") is None
+    spec = service("web", "192.0.2.1")
+    publish.put(spec)
+    assert publish.spec("web") == spec
