@@ -26,7 +26,7 @@ ONLY_IN = {
     "pyroute2": ("clusterf_ipvs", "clusterf_addresses"),
     "watchfiles": ("clusterf_static",),
     "asyncio": (),
-    "httpx2": ("clusterf_etcd",),
+    "httpx2": ("clusterf_etcd", "examples"),
     "httpcore2": ("clusterf_etcd",),
     "anyio": (),
 }
