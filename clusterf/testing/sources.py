@@ -22,7 +22,7 @@ async def running(source: Source) -> AsyncIterator[RecordingPublisher]:
 
     When its world is away (`SourceUnavailable`) it is run again with back-off, as by the engine,
     and `RecordingPublisher.unavailable` says why. With pytest-trio's ``autojump_clock`` that costs
-    no time.
+    no time; not for sources that use threads, which that clock does not wait for.
 
     Raises:
         ClusterfError: (in a group) a bug: the source raised anything else, which is the cause; or
