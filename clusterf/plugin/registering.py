@@ -13,6 +13,7 @@ import pluggy
 from clusterf.model.errors import PluginLoadError
 from clusterf.plugin.api import OutputType, PolicyType, SourceType
 from clusterf.plugin.commands import CORE_COMMANDS, Command
+from clusterf.plugin.dropins.explaining import HookFault
 from clusterf.plugin.registry import ROLES, Loaded, Registry, Role
 from clusterf.plugin.settings import Settings
 from clusterf.plugin.uncalled import uncalled_hooks
@@ -83,52 +84,57 @@ def _declared(
     for implementation in getattr(manager.hook, hook).get_hookimpls():
         if implementation.plugin_name != plugin:
             continue
+        function = implementation.function
         one: Any
-        for one in _called(hook, implementation.function, kind):
-            if not isinstance(one, kind):
-                raise PluginLoadError(f"{hook} returned {one!r}, not a {kind.__name__}")
-            _refuse_unusable(hook, one)
+        for one in _called(hook, function, kind):
+            if flaw := _flaw(one, kind):
+                message, hint = flaw
+                raise HookFault(f"{hook} returned {message}", function, hint=hint)
             if one.name in found:
-                raise PluginLoadError(f'{hook} returned two of the name "{one.name}"')
+                raise HookFault(f'{hook} returned two of the name "{one.name}"', function)
             found[one.name] = one
     return found
 
 
 def _called(hook: str, function: Callable[[], Any], kind: type) -> list[object]:
     if inspect.iscoroutinefunction(function):
-        raise PluginLoadError(
+        raise HookFault(
             f"{hook} is async, and hooks are called without await",
+            function,
             hint="write def; what it registers has the async methods",
         )
     returned = function()
     if isinstance(returned, kind):
-        raise PluginLoadError(
-            f"{hook} returned a {kind.__name__}, not a list of them", hint="return [...]"
+        raise HookFault(
+            f"{hook} returned a {kind.__name__}, not a list of them", function, hint="return [...]"
         )
     if returned is None:
-        raise PluginLoadError(f"{hook} returned nothing", hint=f"return [{kind.__name__}(...)]")
+        hint = f"return [{kind.__name__}(...)]"
+        raise HookFault(f"{hook} returned nothing", function, hint=hint)
     return list(returned)
 
 
-def _refuse_unusable(hook: str, one: Any) -> None:
-    """Look at what would fail later, far from its cause."""
-    if not isinstance(one.name, str) or not _NAME.fullmatch(one.name):
-        raise PluginLoadError(
-            f"{hook} returned one of the name {one.name!r}",
-            hint="small letters, digits, _ and -, with a letter in front",
+def _flaw(one: Any, kind: type) -> tuple[str, str] | None:
+    """What of a type or a command would fail later, far from its cause; and what to do."""
+    if not isinstance(one, kind):
+        return f"{one!r}, not a {kind.__name__}", ""
+    name: object = getattr(one, "name", None)
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        return (
+            f"one of the name {name!r}",
+            "small letters, digits, _ and -, with a letter in front",
         )
     if isinstance(one, Command):
-        return
-    what = f'{hook}: "{one.name}"'
-    if not (isinstance(one.settings, type) and issubclass(one.settings, Settings)):
-        raise PluginLoadError(
-            f"{what} has settings that are no class derived from Settings",
-            hint="class MySettings(Settings), and settings=MySettings",
+        return None
+    settings, create = getattr(one, "settings", None), getattr(one, "create", None)
+    if not (isinstance(settings, type) and issubclass(settings, Settings)):
+        return (
+            f'"{name}" with settings that are no class derived from Settings',
+            "class MySettings(Settings), and settings=MySettings",
         )
-    if not callable(one.create):
-        raise PluginLoadError(
-            f"{what} has a create that cannot be called", hint="a class will do: create=MyClass"
-        )
+    if not callable(create):
+        return f'"{name}" with a create that cannot be called', "a class will do: create=MyClass"
+    return None
 
 
 def _refuse_taken(registry: Registry, role: Role, found: Mapping[str, Any], origin: str) -> None:
@@ -157,7 +163,6 @@ def _misshapen(
         for argument in inspect.signature(function).parameters.values():
             if argument.default is argument.empty and argument.name not in offered:
                 hint = f"it is given: {', '.join(offered)}" if offered else "it is given none"
-                return PluginLoadError(
-                    f'{caller.name} is not given an argument "{argument.name}"', hint=hint
-                )
+                message = f'{caller.name} is not given an argument "{argument.name}"'
+                return HookFault(message, function, hint=hint)
     return PluginLoadError(" ".join(str(error).splitlines()[-1].split()))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import linecache
 import sys
 import traceback
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -18,6 +18,14 @@ from clusterf.model.errors import PluginLoadError
 from clusterf.plugin.dropins.importing import PREFIX
 from clusterf.plugin.dropins.provided import promise
 from clusterf.plugin.faults import did_you_mean
+
+
+class HookFault(PluginLoadError):
+    """A hook is not as hooks are; ``function`` is the one that the plugin has in its place."""
+
+    def __init__(self, message: str, function: Callable[..., object], *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.function = function
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +45,6 @@ class Explanation:
 
 def explain(error: BaseException, path: Path | None) -> Explanation:
     """Put an exception into words. ``path`` is the drop-in's, None for a bundled plugin."""
-    if isinstance(error, PluginLoadError):
-        return Explanation(message=str(error.args[0]), hint=error.hint)
     if isinstance(error, SyntaxError) and (path is None or _within(error.filename, path)):
         return _misspelt(error)
     file, line = _place(error, path)
@@ -51,6 +57,8 @@ def explain(error: BaseException, path: Path | None) -> Explanation:
 
 
 def _worded(error: BaseException, path: Path | None) -> tuple[str, str]:
+    if isinstance(error, PluginLoadError):
+        return str(error.args[0]), error.hint
     if isinstance(error, ModuleNotFoundError) and error.name:
         return _missing(error.name, path)
     if isinstance(error, ImportError):
@@ -111,6 +119,11 @@ def _place(error: BaseException, path: Path | None) -> tuple[str, int]:
     """File and line of the plugin's own code in which it happened; ("", 0) if in none."""
     if path is None:
         return "", 0
+    if isinstance(error, HookFault):
+        code = getattr(error.function, "__code__", None)
+        if code is None or not _within(code.co_filename, path):
+            return "", 0
+        return code.co_filename, code.co_firstlineno
     own = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)

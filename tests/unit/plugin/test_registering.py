@@ -47,12 +47,12 @@ HOOK = "clusterf_register_policies"
         ),
         (
             good().replace("settings=Nothing", "settings=dict"),
-            f'{HOOK}: "same" has settings that are no class derived from Settings',
+            f'{HOOK} returned "same" with settings that are no class derived from Settings',
             "class MySettings(Settings), and settings=MySettings",
         ),
         (
             good().replace("create=Same", "create=None"),
-            'clusterf_register_policies: "same" has a create that cannot be called',
+            'clusterf_register_policies returned "same" with a create that cannot be called',
             "a class will do: create=MyClass",
         ),
         (
@@ -73,6 +73,8 @@ def test_what_a_hook_must_not_do_is_told_in_one_sentence(
     drop_in(folder, "bad.py", text)
     failure = only_failure(load(folder))
     assert (failure.message, failure.hint) == (message, hint)
+    assert failure.source == "@hookimpl"
+    assert failure.line == 1 + text[: text.rindex("@hookimpl")].count("\n")
 
 
 def test_a_hook_of_a_shape_that_only_pluggy_knows_is_told_in_one_line(folder: Path) -> None:

@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from clusterf.config.configuration import Configuration
+from clusterf.config.load import load_configuration
+from clusterf.engine.instances import unchanged
 from clusterf.plugin.dropins.importing import import_drop_in
+from clusterf.plugin.loader import load_plugins
 from tests.unit.plugin.texts import drop_in, good, load, only_failure
 
 PACKAGE = "from .inner import *\nCLUSTERF_API = '1.0'\n"
@@ -127,3 +131,25 @@ def test_one_name_in_two_folders_is_two_plugins(folder: Path, tmp_path: Path) ->
     drop_in(tmp_path / "other", "x.py", good())
     first, second = load(folder), load(tmp_path / "other")
     assert first.plugins[0].module is not second.plugins[0].module
+
+
+def test_a_reload_leaves_the_instances_of_an_unchanged_drop_in_alone(
+    folder: Path, tmp_path: Path
+) -> None:
+    source = good("mine").replace("PolicyType", "SourceType").replace("policies", "sources")
+    drop_in(folder, "x.py", source)
+    path = tmp_path / "clusterf.toml"
+    path.write_text(
+        '[clusterf]\nmanaged = ["192.0.2.0/24"]\n[sources.a]\ntype = "mine"\n'
+        '[outputs.k]\ntype = "ipvs"\n'
+    )
+
+    def read() -> Configuration:
+        configuration, problems = load_configuration(path, load_plugins([folder]))
+        assert configuration is not None, problems
+        return configuration
+
+    before = read()
+    assert unchanged(before, read()) == {"sources.a", "outputs.k"}
+    drop_in(folder, "x.py", source + "\n# changed\n")
+    assert unchanged(before, read()) == {"outputs.k"}
