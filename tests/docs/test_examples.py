@@ -150,6 +150,9 @@ class Posts(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.came = threading.Condition()
         self.lines: list[str] = []
+        self.refused = 0
+        self.answers = threading.Event()
+        self.answers.set()
         self.weights: dict[str, int] = {}
 
     def take(self, post: Any) -> None:
@@ -169,8 +172,14 @@ class _Handler(BaseHTTPRequestHandler):
     server: Posts
 
     def do_POST(self) -> None:
-        self.server.take(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-        self.send_response(204)
+        post = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.server.answers.wait(30)
+        if self.server.refused:
+            self.server.refused -= 1
+            self.send_response(503)
+        else:
+            self.server.take(post)
+            self.send_response(204)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
@@ -187,33 +196,83 @@ def posts() -> Iterator[Posts]:
         thread.join()
 
 
+class Program:
+    """clusterf with all examples, and a source that has a labelled backend, in a folder."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder = folder
+        fleet = folder / "plugins.d" / "fleet.py"
+        fleet.write_text(FLEET)
+        fleet.chmod(0o644)
+        (folder / "services.toml").write_text(SERVICES)
+        (folder / "clusterf.toml").write_text(CONFIGURATION.replace("PORT", str(port)))
+
+    def start(self) -> LocalProcess:
+        environment = {"PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "plugins")))}
+        argv = [sys.executable, "-m", "clusterf", "run", "-c", self.folder / "clusterf.toml"]
+        return LocalProcess(argv, env=environment, cwd=self.folder)
+
+    def weigh(self, weight: int) -> None:
+        """Change the weight of the backend that the file names."""
+        (self.folder / "services.toml").write_text(SERVICES.replace("= 3", f"= {weight}"))
+
+    @property
+    def upstreams(self) -> str:
+        return (self.folder / "upstreams.conf").read_text()
+
+
+def wait_for_upstreams(running: LocalProcess, times: int) -> None:
+    running.wait_until(
+        lambda: running.errors().count("differing in upstream web") == times,
+        f"did not write the upstreams {times} times",
+    )
+
+
+def end(running: LocalProcess) -> None:
+    running.kill(signal.SIGTERM)
+    assert running.wait() == 0
+    assert "Traceback" not in running.errors()
+
+
 def test_the_real_program_runs_them(folder: Path, posts: Posts) -> None:
-    fleet = folder / "plugins.d" / "fleet.py"
-    fleet.write_text(FLEET)
-    fleet.chmod(0o644)
-    (folder / "services.toml").write_text(SERVICES)
-    path = folder / "clusterf.toml"
-    path.write_text(CONFIGURATION.replace("PORT", str(posts.server_port)))
-    environment = {"PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "plugins")))}
-    argv = [sys.executable, "-m", "clusterf", "run", "-c", path]
-    with LocalProcess(argv, env=environment, cwd=folder) as program:
+    program = Program(folder, posts.server_port)
+    with program.start() as running:
         posts.wait(1)
         assert posts.lines == ["tcp 192.0.2.10:80 added"]
         assert posts.weights == {"198.51.100.1": 20, "198.51.100.2": 3}
-        program.wait_for("differing in upstream web")
-        written = (folder / "upstreams.conf").read_text()
-        assert "    server 198.51.100.1:8080 weight=10;\n" in written, "nginx: before the policies"
-        assert "    server 198.51.100.2:8080 weight=3;\n" in written
-
-        (folder / "services.toml").write_text(SERVICES.replace("weight = 3", "weight = 0"))
+        wait_for_upstreams(running, 1)
+        assert "    server 198.51.100.1:8080 weight=10;\n" in program.upstreams, "as sources say"
+        assert "    server 198.51.100.2:8080 weight=3;\n" in program.upstreams
+        program.weigh(0)
         posts.wait(2)
         assert posts.lines[1] == "tcp 192.0.2.10:80 changed: 198.51.100.2:8080 weight 3 -> 0"
-        program.wait_until(
-            lambda: program.errors().count("differing in upstream web") == 2, "wrote it once only"
-        )
-        assert "    server 198.51.100.2:8080 down;\n" in (folder / "upstreams.conf").read_text()
+        wait_for_upstreams(running, 2)
+        assert "    server 198.51.100.2:8080 down;\n" in program.upstreams
+        assert "warning" not in running.errors().lower()
+        end(running)
 
-        program.kill(signal.SIGTERM)
-        assert program.wait() == 0
-        assert "Traceback" not in program.errors()
-        assert "WARNING" not in program.errors().upper()
+
+def test_a_receiver_that_keeps_silent_holds_back_nobody(folder: Path, posts: Posts) -> None:
+    program = Program(folder, posts.server_port)
+    with program.start() as running:
+        posts.wait(1)
+        posts.answers.clear()
+        for times, weight in enumerate((4, 5, 6), 2):
+            program.weigh(weight)
+            wait_for_upstreams(running, times)
+            assert f"198.51.100.2:8080 weight={weight};" in program.upstreams
+        assert len(posts.lines) == 1
+        end(running)
+        posts.answers.set()
+
+
+def test_what_a_receiver_does_not_take_is_posted_again(folder: Path, posts: Posts) -> None:
+    program = Program(folder, posts.server_port)
+    with program.start() as running:
+        posts.wait(1)
+        posts.refused = 1
+        program.weigh(7)
+        running.wait_for(f"http://127.0.0.1:{posts.server_port}: answers 503")
+        posts.wait(2)
+        assert posts.lines[1] == "tcp 192.0.2.10:80 changed: 198.51.100.2:8080 weight 3 -> 7"
+        end(running)
