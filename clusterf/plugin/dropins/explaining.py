@@ -11,7 +11,6 @@ import sys
 import traceback
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
 from clusterf.model.errors import PluginLoadError
@@ -49,6 +48,7 @@ def explain(error: BaseException, path: Path | None) -> Explanation:
         return _misspelt(error)
     file, line = _place(error, path)
     message, hint = _worded(error, path)
+    linecache.checkcache(file)
     source = linecache.getline(file, line).rstrip("\n") if line else ""
     column = len(source) - len(source.lstrip()) + 1 if source else 0
     return Explanation(
@@ -59,13 +59,13 @@ def explain(error: BaseException, path: Path | None) -> Explanation:
 def _worded(error: BaseException, path: Path | None) -> tuple[str, str]:
     if isinstance(error, PluginLoadError):
         return str(error.args[0]), error.hint
-    if isinstance(error, ModuleNotFoundError) and error.name:
+    if isinstance(error, ModuleNotFoundError) and isinstance(error.name, str):
         return _missing(error.name, path)
     if isinstance(error, ImportError):
-        return f"cannot be imported: {_lower(error)}", _import_hint(error)
+        return f"cannot be imported: {_lower(_said(error))}", _import_hint(error)
     if isinstance(error, SystemExit):
         return "calls sys.exit, and a plugin does not end the program", "raise an exception instead"
-    return " ".join(f"{type(error).__name__}: {error}".removesuffix(": ").split()), ""
+    return f"{type(error).__name__}: {_said(error)}".removesuffix(": "), ""
 
 
 def _missing(name: str, path: Path | None) -> tuple[str, str]:
@@ -87,15 +87,15 @@ def _missing(name: str, path: Path | None) -> tuple[str, str]:
 
 def _import_hint(error: ImportError) -> str:
     """A name that a module does not have: what it has that is near."""
-    wanted = str(error).partition("cannot import name ")[2].partition(" from ")[0].strip("'")
-    if error.name and wanted:
-        try:
-            module = import_module(error.name)
-        except ImportError:
-            return promise()
-        names: Collection[str] = getattr(module, "__all__", dir(module))
-        return did_you_mean(wanted, names)
-    return promise()
+    wanted = _said(error).partition("cannot import name ")[2].partition(" from ")[0].strip("'")
+    name = error.name if isinstance(error.name, str) else ""
+    if name.startswith(PREFIX):
+        return "it is not there, or not yet: do parts of the package import one another?"
+    module = sys.modules.get(name)
+    if not wanted or module is None:
+        return promise()
+    names: Collection[str] = getattr(module, "__all__", dir(module))
+    return did_you_mean(wanted, names)
 
 
 def _siblings(path: Path) -> Collection[str]:
@@ -141,6 +141,13 @@ def _own(name: str) -> str:
     return f'"{name.removeprefix(PREFIX)}"'
 
 
-def _lower(text: object) -> str:
-    words = str(text)
+def _said(error: BaseException) -> str:
+    """What an exception says, in one line; foreign ones may not even manage that."""
+    try:
+        return " ".join(str(error).replace(PREFIX, "").split())
+    except Exception:  # noqa: BLE001 - its own fault, and not the one to tell
+        return ""
+
+
+def _lower(words: str) -> str:
     return words if words[1:2].isupper() else words[:1].lower() + words[1:]

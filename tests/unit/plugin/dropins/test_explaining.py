@@ -82,6 +82,18 @@ def test_a_part_that_is_not_there(folder: Path) -> None:
     assert (told.message, told.hint) == ('no module named "x.wrods"', "it is not in the package")
 
 
+def test_a_circle_of_imports_is_told_by_the_names_that_its_author_knows(folder: Path) -> None:
+    drop_in(folder, "x/inner.py", "from . import later\n")
+    told = failure(folder, "from . import inner\nlater = 1\n", "x/__init__.py")
+    assert told.message.startswith("cannot be imported: cannot import name 'later' from 'x' (")
+    assert told.hint.startswith("it is not there, or not yet")
+
+
+def test_the_line_is_that_of_the_file_as_it_is(folder: Path) -> None:
+    assert failure(folder, "1 / 0\n").source == "1 / 0"
+    assert failure(folder, "#\n2 / 0\n").source == "2 / 0"
+
+
 # --- places ---------------------------------------------------------------------------------------
 
 
@@ -142,6 +154,10 @@ def test_a_plugin_does_not_end_the_program(folder: Path, text: str) -> None:
         ("assert False", "AssertionError"),
         ("raise ValueError", "ValueError"),
         ("raise ValueError('two\\nlines')", "ValueError: two lines"),
+        ("class Odd(Exception):\n    def __str__(self):\n        return 1 / 0\nraise Odd", "Odd"),
+        ("raise ImportError('x', name=5)", "cannot be imported: x"),
+        ("raise ModuleNotFoundError('x', name=5)", "cannot be imported: x"),
+        ("raise SyntaxError('x')", "SyntaxError: x"),
     ],
 )
 def test_anything_else_is_told_by_its_kind(folder: Path, text: str, message: str) -> None:
