@@ -1,14 +1,23 @@
-"""Check: every problem of clusterf.toml and of the files it names, without side effects."""
+"""Check: every problem of clusterf.toml and of the files it names, without side effects.
+
+Three tiers, each as far as the one before allows it: syntax (`clusterf.plugin.document`), schema
+(`clusterf.config.load` and the hooks of plugins) and topology (`clusterf.config.topology`). The
+fourth, the environment, is for ``clusterf/cli/probing.py``.
+"""
 
 from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from clusterf.config.foretelling import certainty, make_policies
 from clusterf.config.load import Reading, read_configuration
+from clusterf.config.topology import topology_problems
 from clusterf.model.problem import Code, Problem, Severity
+from clusterf.plugin.checking import Foretold
 from clusterf.plugin.document import DocumentError
 from clusterf.plugin.faults import shown
 from clusterf.plugin.loader import DISABLED_THERE, Registry
@@ -21,7 +30,16 @@ def check_offline(path: Path, registry: Registry) -> tuple[Reading | None, list[
         reading = read_configuration(path, registry)
     except DocumentError as error:
         return None, [error.problem, *problems]
-    found = [problem for name, check in _checks(registry) for problem in _run(name, check, reading)]
+    told = _answers("clusterf_check", registry, reading, Problem)
+    found = [one for one in told if isinstance(one, Problem)]
+    foretold, of_files = foretell(reading, registry)
+    found += of_files
+    policies, failures = make_policies(reading.configuration)
+    found += [
+        failed(name, "making it", error, reading.document.name) for name, error in failures.items()
+    ]
+    sure = certainty(reading, foretold, found)
+    found += topology_problems(reading.configuration, foretold, policies, sure)
     files = {reading.document.name: 0}
     for problem in found:
         files.setdefault(problem.file, len(files))
@@ -30,6 +48,15 @@ def check_offline(path: Path, registry: Registry) -> tuple[Reading | None, list[
         key=lambda problem: (files[problem.file], problem.line, problem.column),
     )
     return reading, [*found, *problems]
+
+
+def foretell(reading: Reading, registry: Registry) -> tuple[list[Foretold], list[Problem]]:
+    """What sources will publish as far as files say it, and what is wrong with those files."""
+    told = list(_answers("clusterf_foretell", registry, reading, Foretold))
+    return (
+        [one for one in told if isinstance(one, Foretold)],
+        [one for one in told if isinstance(one, Problem)],
+    )
 
 
 def problems_of_plugins(registry: Registry) -> list[Problem]:
@@ -74,33 +101,35 @@ def problems_of_plugins(registry: Registry) -> list[Problem]:
     return [*failures, *warnings, *unmatched]
 
 
-def _checks(registry: Registry) -> Iterator[tuple[str, Callable[[Reading], Any]]]:
-    """The hook ``clusterf_check`` of each plugin by itself: one that raises stops no other."""
-    for implementation in registry.manager.hook.clusterf_check.get_hookimpls():
-        names = implementation.argnames
-
-        def check(
-            reading: Reading,
-            function: Callable[..., Any] = implementation.function,
-            names: tuple[str, ...] = names,
-        ) -> Any:
-            offered = {"configuration": reading.configuration, "document": reading.document}
-            return function(*(offered[name] for name in names))
-
-        yield implementation.plugin_name, check
+def _answers(
+    hook: str, registry: Registry, reading: Reading, kind: type[Foretold | Problem]
+) -> Iterator[Foretold | Problem]:
+    """What each plugin says by itself, problems or this kind: one that raises stops no other."""
+    offered = {"configuration": reading.configuration, "document": reading.document}
+    for implementation in getattr(registry.manager.hook, hook).get_hookimpls():
+        given = [offered[name] for name in implementation.argnames]
+        call = partial(implementation.function, *given)
+        yield from _run(implementation.plugin_name, call, reading, kind)
 
 
-def _run(name: str, check: Callable[[Reading], Any], reading: Reading) -> list[Problem]:
+def _run(
+    name: str,
+    call: Callable[[], Any],
+    reading: Reading,
+    kind: type[Foretold | Problem],
+) -> Iterator[Foretold | Problem]:
     try:
-        found: Iterable[object] = list(check(reading) or ())
+        found: Iterable[object] = list(call() or ())
     except Exception as error:  # noqa: BLE001 - foreign code: its failure is the finding
-        return [failed(name, "check", error, reading.document.name)]
-    problems = [problem for problem in found if isinstance(problem, Problem)]
-    for other in found:
-        if not isinstance(other, Problem):
-            wrong = TypeError(f"{type(other).__name__} is not a Problem")
-            return [*problems, failed(name, "check", wrong, reading.document.name)]
-    return problems
+        yield failed(name, "check", error, reading.document.name)
+        return
+    for one in found:
+        if isinstance(one, (kind, Problem)):
+            yield one
+        else:
+            wrong = TypeError(f"{type(one).__name__} is not a {kind.__name__}")
+            yield failed(name, "check", wrong, reading.document.name)
+            return
 
 
 def failed(name: str, doing: str, error: BaseException, file: str) -> Problem:

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 
-from clusterf.model.problem import Problem, Severity
+from clusterf.model.problem import Code, Problem, Severity
 
 _WIDEST = 120
 """Columns of a source line that are shown; of a longer one a window around the caret."""
@@ -24,20 +24,34 @@ def as_text(problems: Sequence[Problem]) -> str:
 
 
 def as_json(problems: Iterable[Problem]) -> str:
-    """A list of objects with the fields of `Problem`."""
+    """A list of objects with the fields of `Problem`, and the tier and the words of its code."""
     names = [field.name for field in fields(Problem) if field.name != "source"]
-    rows = [{name: getattr(problem, name) for name in names} for problem in problems]
+    rows = [
+        {name: getattr(problem, name) for name in names} | _of_code(problem.code)
+        for problem in problems
+    ]
     return json.dumps(rows, indent=2) + "\n"
 
 
 def summary(problems: Iterable[Problem]) -> str:
-    """``1 error, 0 warnings``."""
+    """``1 error, 0 warnings``; notes only where there are some."""
     counts = dict.fromkeys(Severity, 0)
     for problem in problems:
         counts[problem.severity] += 1
     return ", ".join(
-        f"{count} {severity}" + ("" if count == 1 else "s") for severity, count in counts.items()
+        f"{count} {severity}" + ("" if count == 1 else "s")
+        for severity, count in counts.items()
+        if count or severity is not Severity.NOTE
     )
+
+
+def _of_code(code: str) -> dict[str, str | None]:
+    """What a code stands for; those of plugins that are not bundled stand for themselves."""
+    try:
+        known = Code(code)
+    except ValueError:
+        return {"tier": None, "name": None}
+    return {"tier": known.tier, "name": known.words}
 
 
 def _block(problem: Problem) -> str:

@@ -20,7 +20,7 @@ from clusterf.model.provenance import Refusal
 from clusterf.model.scope import Scope
 from clusterf.model.service import Facts
 from clusterf.model.table import AddressKey, DestinationKey, ServiceKey, VirtualService
-from clusterf.pipeline.claims import Claims
+from clusterf.pipeline.claims import Claims, taken
 from clusterf.pipeline.decide import NamedPolicy, PolicyFailed, decide
 from clusterf.pipeline.merge import merge
 from clusterf.pipeline.override import Drained, override
@@ -164,7 +164,7 @@ class Reconciler:
             if holder == name:
                 kept[key] = entry
             else:
-                refusals = (*refusals, _taken(name, key, holder or "", entry))
+                refusals = (*refusals, taken(name, key, holder or "", entry))
         self._tell(name, refusals)
         self._store(name, kept, run)
         return again
@@ -257,12 +257,3 @@ class Reconciler:
             keys.discard(key)
             if not keys:
                 del self._by_address[key.address]
-
-
-def _taken(name: str, key: ServiceKey, holder: str, entry: VirtualService) -> Refusal:
-    return Refusal(
-        f"service {name}",
-        "duplicate_vip",
-        f"{key} belongs to service {holder}, which comes first in the configuration",
-        entry.because if isinstance(entry.because, tuple) else None,  # type: ignore[arg-type]
-    )

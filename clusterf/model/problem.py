@@ -1,8 +1,7 @@
 """Problems: what is wrong with a file of the configuration, and at which place in it.
 
 A value, like a refusal: problems are collected and shown together. The codes are stable, so that
-tools may rely on them: C0xx files and syntax, C1xx schema, C2xx topology, C3xx plugins,
-C4xx environment.
+tools may rely on them; docs/checks.md explains each. Their first digit is the tier that finds them.
 """
 
 from __future__ import annotations
@@ -17,6 +16,18 @@ class Severity(StrEnum):
 
     ERROR = "error"
     WARNING = "warning"
+    NOTE = "note"
+    """Nothing is wrong: what was written has an effect that is easily overlooked."""
+
+
+class Tier(StrEnum):
+    """What ``clusterf check`` does one after the other, and the plugins that it does it with."""
+
+    SYNTAX = "syntax"
+    SCHEMA = "schema"
+    TOPOLOGY = "topology"
+    PLUGINS = "plugins"
+    ENVIRONMENT = "environment"
 
 
 class Code(StrEnum):
@@ -48,12 +59,26 @@ class Code(StrEnum):
     NO_FRONTEND = "C212"
     UNUSED_BACKEND = "C213"
     UNUSED_ROUTES = "C214"
+    CONFLICT = "C215"
+    METHOD_CONFLICT = "C216"
+    LEFT_OUT = "C217"
+    NO_DESTINATION = "C218"
     PLUGIN_NOT_LOADED = "C301"
     PLUGIN_FAILED = "C302"
     HOOK_NOT_CALLED = "C303"
     PROBE_FINDING = "C401"
     PROBE_UNAVAILABLE = "C402"
     PROBE_TIMEOUT = "C403"
+
+    @property
+    def tier(self) -> Tier:
+        """Which tier finds it."""
+        return tuple(Tier)[int(self[1])]
+
+    @property
+    def words(self) -> str:
+        """The name in words, which stands for the code wherever one is given: unknown-key."""
+        return self.name.lower().replace("_", "-")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +107,11 @@ class Problem:
 
     def __str__(self) -> str:
         subject = f"{self.path}: " if self.path else ""
-        return f"{self.place}: {self.severity}: {subject}{self.message}"
+        code = f"[{self.code}]" if self.code else ""
+        return f"{self.place}: {self.severity}{code}: {subject}{self.message}"
 
 
 def has_errors(problems: Iterable[Problem], *, strict: bool = False) -> bool:
     """Whether these problems make a configuration unusable; ``strict`` counts warnings too."""
-    return any(strict or problem.severity is Severity.ERROR for problem in problems)
+    bad = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
+    return any(problem.severity in bad for problem in problems)

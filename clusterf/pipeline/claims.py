@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from clusterf.model.table import ServiceKey
+from clusterf.model.provenance import Refusal
+from clusterf.model.table import ServiceKey, VirtualService
 
 Order = tuple[int, int, str]
 
@@ -86,3 +87,14 @@ class Claims:
             del self._waiting[key]
         self._holder[key] = first
         return {first}
+
+
+def taken(name: str, key: ServiceKey, holder: str, entry: VirtualService) -> Refusal:
+    """Refuse an entry to a service: another one keeps it."""
+    return Refusal(
+        f"service {name}",
+        "duplicate_vip",
+        f"{key} belongs to service {holder}, which comes first in the configuration",
+        entry.because if isinstance(entry.because, tuple) else None,  # type: ignore[arg-type]
+        about=key,
+    )

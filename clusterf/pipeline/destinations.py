@@ -30,7 +30,7 @@ from clusterf.pipeline.settings import Settings
 
 _WHY = {
     "family_mismatch": "is of another address family than {key}: only a tunnel can do that",
-    "port_rewrite_needs_masq": "its port differs from that of {key}: {method} cannot change ports",
+    "port_rewrite_needs_masq": "its port {port} is not that of {key}: {method} cannot change ports",
 }
 
 
@@ -52,10 +52,12 @@ class Tally:
     refused: set[str] = field(default_factory=set)
     refusals: list[Refusal] = field(default_factory=list)
 
-    def tell(self, backend: Backend, reason: str, detail: str) -> None:
-        """Add a refusal about one backend."""
+    def tell(
+        self, backend: Backend, reason: str, detail: str, about: ServiceKey | None = None
+    ) -> None:
+        """Add a refusal about one backend; ``about``: the entry that it would have served."""
         subject = f"service {self.service} backend {backend.id}"
-        self.refusals.append(Refusal(subject, reason, detail, backend.provenance))
+        self.refusals.append(Refusal(subject, reason, detail, backend.provenance, about=about))
 
 
 class Common(NamedTuple):
@@ -141,7 +143,9 @@ def _add(
             continue
         if isinstance(target, str):
             tally.refused.add(backend.id)
-            tally.tell(backend, target, _WHY[target].format(key=key, method=alike.method))
+            port = None if isinstance(key, FwmarkKey) else backend.ports.of(key.protocol)
+            why = _WHY[target].format(key=key, method=alike.method, port=port)
+            tally.tell(backend, target, why, key)
             continue
         tally.used.add(backend.id)
         destination = alike if backend.quiesced is None else replace(alike, because=backend)
@@ -179,6 +183,13 @@ def target_of(backend: Backend, key: ServiceKey, method: Method) -> DestinationK
             return "port_rewrite_needs_masq"
         return DestinationKey(address, service_port)
     return DestinationKey(address, own_port)
+
+
+def has_port(backend: Backend, key: ServiceKey) -> bool:
+    """Whether a backend offers what an entry is of, at an address of whatever family."""
+    if isinstance(key, FwmarkKey):
+        return not backend.only_vips
+    return backend.ports.of(key.protocol) is not None
 
 
 def _joined(first: Destination, second: Destination, backend: Backend, tally: Tally) -> Destination:

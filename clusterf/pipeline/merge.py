@@ -74,6 +74,7 @@ def _fill(spec: ServiceSpec, later: ServiceSpec, refusals: list[Refusal]) -> Ser
                     f"{attribute.rstrip('s')} of {later.provenance} is not used: "
                     f"{spec.provenance} comes first and says otherwise",
                     later.provenance,
+                    about=attribute,
                 )
             )
     return spec._replace(**filled) if filled else spec

@@ -13,7 +13,7 @@ from clusterf.model.provenance import Refusal
 from clusterf.model.scope import Scope
 from clusterf.model.service import Service, ServiceSpec
 from clusterf.model.table import AddressKey, FwmarkKey, Protocol, ServiceKey, VirtualService
-from clusterf.pipeline.destinations import Tally, destinations_of
+from clusterf.pipeline.destinations import Tally, destinations_of, has_port
 from clusterf.pipeline.settings import refuse, settle
 
 _PROTOCOLS = tuple(Protocol)
@@ -34,17 +34,17 @@ def resolve(service: Service, defaults: Defaults, scope: Scope) -> Resolution:
     refusals = tally.refusals
     settings = settle(spec, defaults, refusals)
     entries: dict[ServiceKey, VirtualService] = {}
-    usable = False
+    usable: list[ServiceKey] = []
     for key in _keys(spec, refusals):
         if not scope.owns(key):
-            outside = f"{key} is not managed"
-            refusals.append(refuse(spec, "outside_managed", outside, "see managed in [clusterf]"))
+            outside, see = f"{key} is not managed", "see managed in [clusterf]"
+            refusals.append(refuse(spec, "outside_managed", outside, see, key))
             continue
         if isinstance(key, AddressKey) and key.port == 0 and settings.persistence is None:
             all_ports = f"{key}: port 0 means all ports"
-            refusals.append(refuse(spec, "port_zero", all_ports, "set persistence"))
+            refusals.append(refuse(spec, "port_zero", all_ports, "set persistence", key))
             continue
-        usable = True
+        usable.append(key)
         destinations = destinations_of(service, key, settings, tally)
         if destinations or not settings.elide:
             entries[key] = VirtualService(
@@ -55,13 +55,13 @@ def resolve(service: Service, defaults: Defaults, scope: Scope) -> Resolution:
                 spec.provenance,
             )
     if usable:
-        _tell_unused(service, tally)
+        _tell_unused(service, usable, tally)
     elif not refusals and not spec.frontends:
         refusals.append(refuse(spec, "no_frontend", "no source gives it a frontend"))
     return Resolution(entries, tuple(refusals))
 
 
-def _tell_unused(service: Service, tally: Tally) -> None:
+def _tell_unused(service: Service, keys: Iterable[ServiceKey], tally: Tally) -> None:
     if len(tally.used) == len(service.backends):
         return
     for backend in service.backends.values():
@@ -70,6 +70,7 @@ def _tell_unused(service: Service, tally: Tally) -> None:
                 backend,
                 "no_match",
                 "has no address and port that any frontend of the service could use",
+                next((key for key in keys if has_port(backend, key)), None),
             )
 
 

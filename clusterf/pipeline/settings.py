@@ -59,6 +59,7 @@ def settle(spec: ServiceSpec, defaults: Defaults, refusals: list[Refusal]) -> Se
                 spec,
                 "unknown_scheduler",
                 f'scheduler "{scheduler}" is unknown, {defaults.scheduler} is used',
+                about="scheduler",
             )
         )
         scheduler = defaults.scheduler
@@ -83,14 +84,26 @@ def _fitting_flags(
         fitting = wanted & (SCHEDULERS[scheduler] | SERVICE_FLAGS)
         if spec.flags is not None and fitting != wanted:
             names = ", ".join(sorted(wanted - fitting))
+            named = f"{scheduler}, the default," if spec.scheduler is None else scheduler
             refusals.append(
-                refuse(spec, "unknown_flag", f"scheduler {scheduler} has no flag {names}")
+                refuse(
+                    spec,
+                    "unknown_flag",
+                    f"scheduler {named} has no flag {names}",
+                    about="flags",
+                )
             )
     if scheduler in FALLBACK:
         fitting |= {FALLBACK[scheduler]}
     return fitting
 
 
-def refuse(spec: ServiceSpec, reason: str, detail: str, hint: str = "") -> Refusal:
-    """Make a refusal about a service as a whole."""
-    return Refusal(f"service {spec.name}", reason, detail, spec.provenance, hint)
+def refuse(
+    spec: ServiceSpec,
+    reason: str,
+    detail: str,
+    hint: str = "",
+    about: ServiceKey | str | None = None,
+) -> Refusal:
+    """Make a refusal about a service, or about one of its entries or fields."""
+    return Refusal(f"service {spec.name}", reason, detail, spec.provenance, hint, about)

@@ -40,7 +40,7 @@ from clusterf.plugin.api import (
     Source,
     SourceType,
 )
-from clusterf.plugin.checking import Configured, ConfiguredInstance
+from clusterf.plugin.checking import Configured, ConfiguredInstance, Foretold
 from clusterf.plugin.commands import Command, Invocation, Line
 from clusterf.plugin.document import Document, DocumentError, Fault, dotted
 from clusterf.plugin.faults import did_you_mean, faults_of, raise_faults, shown, value_error
@@ -104,6 +104,7 @@ __all__ = [
     "Duration",
     "Fault",
     "FlagNames",
+    "Foretold",
     "IPAddress",
     "IPNetwork",
     "IPv4",

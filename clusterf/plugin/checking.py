@@ -1,14 +1,19 @@
-"""What the hook ``clusterf_check`` is given: the configuration, as far as plugins may know it."""
+"""What the hooks of ``clusterf check`` are given, and what they foretell of it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from clusterf.model.address import Network
 from clusterf.model.defaults import Defaults
+from clusterf.model.service import Record, Ref
+from clusterf.model.table import ServiceKey
 from clusterf.plugin.api import AnyType
+from clusterf.plugin.document import Document
+from clusterf.plugin.positions import KeyPath
 from clusterf.plugin.settings import Settings
 
 
@@ -77,3 +82,18 @@ class Configured(Protocol):
     def outputs(self) -> Mapping[str, ConfiguredInstance]:
         """Outputs."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Foretold:
+    """What a source will publish, where that stands in files: the records of one document.
+
+    ``source`` is the name of the instance. ``place`` leads to a record in the document: to the
+    whole of it, or to what asks for an entry of the table, or to one of its fields. A source may
+    have several documents; one of which anything is unknown foretells nothing at all.
+    """
+
+    source: str
+    document: Document
+    records: Sequence[Record]
+    place: Callable[[Ref, ServiceKey | str | None], KeyPath]

@@ -16,7 +16,7 @@ import pluggy
 if TYPE_CHECKING:
     from clusterf.model.problem import Problem
     from clusterf.plugin.api import OutputType, PolicyType, SourceType
-    from clusterf.plugin.checking import Configured
+    from clusterf.plugin.checking import Configured, Foretold
     from clusterf.plugin.commands import Command
     from clusterf.plugin.document import Document
 
@@ -71,6 +71,21 @@ def clusterf_check(configuration: Configured, document: Document) -> Iterable[Pr
 
     Called by ``clusterf check`` with what could be read of the configuration, and with
     clusterf.toml itself, for places in it. Reads files and nothing else, changes nothing.
+    An exception becomes a problem that names the plugin.
+
+    .. versionadded:: 1.0
+    """
+
+
+@hookspec
+def clusterf_foretell(  # type: ignore[empty-body]
+    configuration: Configured, document: Document
+) -> Iterable[Foretold | Problem]:
+    """Return what sources of this plugin will publish, as far as it stands in files already.
+
+    Called by ``clusterf check``, which takes it through merge, the policies and resolve as it is
+    done at run time, and by ``clusterf config``, which lists the files. Reads files and nothing
+    else; what is wrong in them it returns as problems, so that they are read only once.
     An exception becomes a problem that names the plugin.
 
     .. versionadded:: 1.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from clusterf.plugin import Configured, Document, Problem, SourceType, hookimpl
-from clusterf_static.check import check_files
+from clusterf.plugin import Configured, Document, Foretold, Problem, SourceType, hookimpl
+from clusterf_static.check import foretell
 from clusterf_static.settings import StaticSettings
 from clusterf_static.source import StaticSource
 
@@ -27,6 +27,8 @@ def clusterf_register_sources() -> Iterable[SourceType[Any]]:
 
 
 @hookimpl
-def clusterf_check(configuration: Configured, document: Document) -> Iterable[Problem]:
-    """Check every file of every source of this type, and all services against each other."""
-    return check_files(configuration, document)
+def clusterf_foretell(
+    configuration: Configured, document: Document
+) -> Iterable[Foretold | Problem]:
+    """Read every file of every source of this type."""
+    return foretell(configuration, document)

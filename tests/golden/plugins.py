@@ -1,6 +1,6 @@
-"""The plugins that golden files are checked with: static is the real one, the others stand in.
+"""The plugins that golden files are checked with: static and the policies are the real ones.
 
-So that a new option of another plugin changes no golden file.
+The others stand in, so that a new option of theirs changes no golden file.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+import clusterf_local
+import clusterf_routes
 import clusterf_static
 from clusterf.plugin import (
     Duration,
     IPAddress,
     OutputType,
     PathName,
-    PolicyType,
     Settings,
     SourceType,
 )
@@ -47,7 +48,7 @@ class IpvsStandIn(Settings):
     batch: Annotated[int, Field(ge=1, le=1024)] = 512
 
 
-class RoutesStandIn(Settings):
+class NoOptions(Settings):
     """No options."""
 
 
@@ -63,11 +64,13 @@ def registry() -> Registry:
     found.sources["docker"] = SourceType(
         name="docker", settings=DockerStandIn, create=_never, summary=""
     )
-    found.policies["routes"] = PolicyType(
-        name="routes", settings=RoutesStandIn, create=_never, summary=""
-    )
+    found.policies = {
+        kind.name: kind
+        for plugin in (clusterf_routes, clusterf_local)
+        for kind in plugin.clusterf_register_policies()
+    }
     found.outputs["ipvs"] = OutputType(name="ipvs", settings=IpvsStandIn, create=_never, summary="")
     found.outputs["addresses"] = OutputType(
-        name="addresses", settings=RoutesStandIn, create=_never, summary=""
+        name="addresses", settings=NoOptions, create=_never, summary=""
     )
     return found

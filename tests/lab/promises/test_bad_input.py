@@ -102,8 +102,8 @@ def test_what_is_wrong_is_refused_one_by_one(shared: Daemon) -> None:
         },
         "port": {
             (
-                "service port backend 203.0.113.41:8082: port_rewrite_needs_masq: its port differs"
-                " from that of tcp 198.51.100.6:82: droute cannot change ports"
+                "service port backend 203.0.113.41:8082: port_rewrite_needs_masq: its port 8082"
+                " is not that of tcp 198.51.100.6:82: droute cannot change ports"
             )
         },
     }
@@ -149,7 +149,7 @@ def test_a_file_that_turns_bad_keeps_its_last_good_content(shared: Daemon) -> No
         assert (shared.operations(), shared.director.managed()) == ([], rules)
 
     shared.put("good.toml", GOOD.replace('"rr"', "rr"))
-    degraded(f"{file}:3:13: error: ")
+    degraded(f"{file}:3:13: error[C003]: ")
     good_again()
     # Written in place and cut off, as by a full disk.
     file.write_text(GOOD[: GOOD.index("backends") + 14], encoding="utf-8")
@@ -157,7 +157,7 @@ def test_a_file_that_turns_bad_keeps_its_last_good_content(shared: Daemon) -> No
     good_again()
     file.unlink()
     file.mkdir()
-    degraded(f"{file}: error: ")
+    degraded(f"{file}: error[C001]: ")
     file.rmdir()
     good_again()
 

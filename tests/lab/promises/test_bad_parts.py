@@ -18,9 +18,9 @@ def test_unknown_keys_end_the_start_with_their_places(daemon: Daemon) -> None:
     )
     ended = daemon.cli("run")
     assert ended.returncode == 78
-    assert "clusterf.toml:7:1: error: clusterf.mangaed: unknown key" in ended.stderr
-    assert "clusterf.toml:18:1: error: outputs.kernel.drane: unknown key" in ended.stderr
-    assert ":22:2: error: output: unknown key" in ended.stderr
+    assert "clusterf.toml:7:1: error[C101]: clusterf.mangaed: unknown key" in ended.stderr
+    assert "clusterf.toml:18:1: error[C101]: outputs.kernel.drane: unknown key" in ended.stderr
+    assert ":22:2: error[C101]: output: unknown key" in ended.stderr
     assert 'did you mean "outputs"' in ended.stderr
     assert "Traceback" not in ended.stderr
     assert daemon.director.managed() == []
@@ -118,7 +118,7 @@ def test_a_plugin_that_raises_stays_one_bad_plugin(daemon: Daemon) -> None:
     daemon.start(settled=False)
     daemon.director.wait_for_rules(lambda rules: rules == GOOD_RULES, "the good service is there")
     picture = daemon.wait(lambda status: len(status["outputs"]) == 2, "both outputs started")
-    assert "worse.py:2:1: error: plugin not loaded: ZeroDivisionError" in daemon.log
+    assert "worse.py:2:1: error[C301]: plugin not loaded: ZeroDivisionError" in daemon.log
     states = {
         one["name"]: (one["state"], one["bug"], one["reason"])
         for one in (*picture["sources"], *picture["outputs"])
@@ -151,4 +151,4 @@ def test_a_plugin_that_is_asked_for_and_cannot_be_loaded_is_told(daemon: Daemon)
     ended = daemon.cli("run")
     assert ended.returncode == 78
     assert 'sources.worse.type: unknown type "worse"' in ended.stderr
-    assert "worse.py:2:1: error: plugin not loaded: ZeroDivisionError" in ended.stderr
+    assert "worse.py:2:1: error[C301]: plugin not loaded: ZeroDivisionError" in ended.stderr

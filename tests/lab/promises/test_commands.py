@@ -89,5 +89,5 @@ def test_check_finds_nothing_wrong_here(shared: Daemon) -> None:
     shared.put("web.toml", WEB_SERVICE.replace("wrr", "wrrr"))
     wrong = shared.cli("check")
     assert wrong.returncode == 78
-    assert "web.toml:3:13: error: services.web.scheduler" in wrong.stdout
+    assert "web.toml:3:13: error[C104]: services.web.scheduler" in wrong.stdout
     assert "Traceback" not in wrong.stderr

@@ -81,8 +81,8 @@ def test_a_reload_with_a_bad_file_changes_nothing(
         assert "everything is as it was" in refused.stderr
     picture = running.wait(lambda status: status["reload_problems"], "status tells of it")
     (problems,) = picture["reload_problems"]
-    assert "clusterf.toml:18:1: error: outputs.kernel.shceduler: unknown key" in problems
-    assert "clusterf.toml:19:1: error: outputs.kernel.drain_pol: unknown key" in problems
+    assert "clusterf.toml:18:1: error[C101]: outputs.kernel.shceduler: unknown key" in problems
+    assert "clusterf.toml:19:1: error[C101]: outputs.kernel.drain_pol: unknown key" in problems
     assert 'did you mean "drain_poll"' in problems
     running.look_again()
     connections.check()

@@ -62,7 +62,7 @@ def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
     path.write_text(GOOD.replace("192.0.2.1", "203.0.113.1"))
     arguments = parser().parse_args(["check", "-c", str(path), "--offline"])
     assert check_cmd.main(arguments) == 78
-    assert f"{path}:4:21: error: services.web.frontend.ipv4: " in capsys.readouterr().out
+    assert f"{path}:4:21: error[C204]: services.web.frontend.ipv4: " in capsys.readouterr().out
 
 
 def test_the_sample_with_the_real_plugins(capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,7 +81,7 @@ def test_a_hook_that_nobody_calls_is_a_warning(
     )
     assert scene.cli("check", "--offline") == 0
     assert capsys.readouterr().out == (
-        f"{odd}: warning: hook clusterf_chek is never called: there is no such hook\n"
+        f"{odd}: warning[C303]: hook clusterf_chek is never called: there is no such hook\n"
         '      | did you mean "clusterf_check"?\n'
         "0 errors, 1 warning\n"
     )

@@ -61,7 +61,7 @@ def test_all_errors_are_raised_at_once_and_no_warning(scene: Scene) -> None:
         read_or_raise(parser().parse_args(["run", "-c", str(scene.file)]))
     text = str(told.value)
     assert told.value.exit_code == 78
-    assert "error: services.web.scheduler: " in text
+    assert "error[C104]: services.web.scheduler: " in text
     assert 'unknown type "nothing"' in text
     assert text.endswith("2 errors, 0 warnings")
     assert "there is no output" not in text
@@ -87,7 +87,8 @@ def test_a_hook_that_nobody_calls_is_no_obstacle(
     tell(problems)
     [said] = [record.getMessage() for record in caplog.records]
     assert said == (
-        f"configuration {path}: warning: hook clusterf_chek is never called: there is no such hook"
+        f"configuration {path}: warning[C303]: hook clusterf_chek is never called: "
+        "there is no such hook"
         ' (hint: did you mean "clusterf_check"?)'
     )
 

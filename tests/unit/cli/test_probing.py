@@ -102,8 +102,8 @@ def test_findings_stand_at_their_instance(path: Path) -> None:
     found = [str(problem) for problem in probe(reading(path, Silent, Fine, Lacking))]
     folder = path.parent.name
     assert found == [
-        f"{path}:7:1: error: sources.Lacking: no module in {folder}",
-        f"{path}:7:1: warning: sources.Lacking: a sysctl is 0",
+        f"{path}:7:1: error[C401]: sources.Lacking: no module in {folder}",
+        f"{path}:7:1: warning[C401]: sources.Lacking: a sysctl is 0",
     ]
 
 

@@ -27,7 +27,7 @@ async def test_a_configuration_at_fault_is_printed_and_changes_nothing(
         shown = capsys.readouterr()
         assert shown.out == ""
         assert f"{scene.file}:" in shown.err
-        assert "error: outputs.kernel.look: " in shown.err
+        assert "error[C106]: outputs.kernel.look: " in shown.err
         assert "1 error, 0 warnings (hint: everything is as it was)\n" in shown.err
         assert scene.kernel.writes == writes
 
@@ -52,4 +52,4 @@ async def test_the_file_may_be_beyond_reading_when_the_socket_is_named(
     async with scene.running():
         scene.file.write_text("[clusterf")
         assert await scene.run("reload", "--socket", str(scene.socket)) == 78
-        assert "error: " in capsys.readouterr().err
+        assert "error[C003]: " in capsys.readouterr().err

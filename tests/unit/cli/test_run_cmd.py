@@ -89,8 +89,8 @@ def test_warnings_of_plugins_are_in_its_log(scene: Scene, capsys: Shown) -> None
     bad = scene.drop_in("bad.py", "x = 1\n")
     assert scene.cli("run", "--once") == 0
     shown = capsys.readouterr().err
-    assert f"configuration {odd}: warning: hook clusterf_reconciled is never called: " in shown
-    assert f"configuration {bad}: error: plugin not loaded: " in shown
+    assert f"{odd}: warning[C303]: hook clusterf_reconciled is never called: " in shown
+    assert f"configuration {bad}: error[C301]: plugin not loaded: " in shown
 
 
 def test_the_log_is_as_the_configuration_wants_it(scene: Scene, capsys: Shown) -> None:
@@ -124,7 +124,7 @@ def test_a_world_that_is_away_at_the_start_is_69(scene: Scene, capsys: Shown) ->
 def test_a_configuration_at_fault_starts_nothing(scene: Scene, capsys: Shown) -> None:
     scene.write(WEB.replace('"wrr"', '"wrrr"'), KERNEL)
     assert scene.cli("run") == 78
-    assert "error: services.web.scheduler: " in capsys.readouterr().err
+    assert "error[C104]: services.web.scheduler: " in capsys.readouterr().err
     assert not scene.socket.exists()
     assert scene.kernel.writes == []
 

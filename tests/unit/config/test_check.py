@@ -80,7 +80,7 @@ def test_a_plugin_that_was_not_loaded_is_told(path: Path) -> None:
     found.failures.append(LoadFailure("/etc/clusterf/plugins.d/x.py", "ImportError: y", "hint"))
     _, problems = check_offline(path, found)
     assert [str(problem) for problem in problems] == [
-        "/etc/clusterf/plugins.d/x.py: error: plugin not loaded: ImportError: y"
+        "/etc/clusterf/plugins.d/x.py: error[C301]: plugin not loaded: ImportError: y"
     ]
 
 
@@ -110,7 +110,7 @@ def test_a_hook_that_nobody_calls_is_a_warning_of_its_file(path: Path) -> None:
     origin = "/etc/clusterf/plugins.d/x.py"
     found.uncalled_hooks.append(UncalledHook(origin, "clusterf_chek", "is not called", "hint"))
     _, [problem] = check_offline(path, found)
-    assert str(problem) == f"{origin}: warning: is not called"
+    assert str(problem) == f"{origin}: warning[C303]: is not called"
     assert (problem.hint, problem.code) == ("hint", "C303")
 
 

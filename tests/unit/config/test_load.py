@@ -193,7 +193,7 @@ def test_file_that_is_not_there(path: Path) -> None:
     configuration, problems = load_configuration(path, registry())
     assert configuration is None
     assert [str(problem) for problem in problems] == [
-        f"{path}: error: cannot be read: no such file or directory"
+        f"{path}: error[C001]: cannot be read: no such file or directory"
     ]
 
 

@@ -20,7 +20,7 @@ PROBLEM = Problem(
 
 def test_text() -> None:
     assert as_text([PROBLEM]) == (
-        "/etc/clusterf/clusterf.toml:31:13: error: outputs.kernel.scheduler: "
+        "/etc/clusterf/clusterf.toml:31:13: error[C104]: outputs.kernel.scheduler: "
         'unknown scheduler "wlcc"\n'
         '   31 | scheduler = "wlcc"\n'
         '      |             ^^^^^^ did you mean "wlc"?\n'
@@ -40,6 +40,8 @@ def test_json() -> None:
             "message": 'unknown scheduler "wlcc"',
             "hint": 'did you mean "wlc"?',
             "code": "C104",
+            "tier": "schema",
+            "name": "unknown-choice",
         }
     ]
     assert json.loads(as_json([])) == []

@@ -37,7 +37,7 @@ def test_values_and_places() -> None:
     assert document.data == {"a": {"b": {"c": [1, "x"], "d": {"e": 2}}}}
     assert document.place(("a", "b", "c")) == (2, 1)
     problem = document.problem(Fault(("a", "b", "c", 1), "is bad", "be good", Code.MALFORMED))
-    assert str(problem) == "a.toml:2:9: error: a.b.c[1]: is bad"
+    assert str(problem) == "a.toml:2:9: error[C106]: a.b.c[1]: is bad"
     assert (problem.length, problem.source) == (3, 'c = [1, "x"]')
     assert document.place(("a", "b", "d", "e")) == (3, 7)
 
@@ -68,12 +68,12 @@ def test_dotted() -> None:
 
 def test_not_utf8_has_its_line_and_column_in_characters() -> None:
     assert refused("a = 1\nä = '".encode() + b"\xff'\n") == (
-        "a.toml:2:6: error: byte 0xff is not UTF-8"
+        "a.toml:2:6: error[C002]: byte 0xff is not UTF-8"
     )
 
 
 def test_directory(tmp_path: Path) -> None:
-    with pytest.raises(DocumentError, match=r"error: cannot be read: is a directory$"):
+    with pytest.raises(DocumentError, match=r"error\[C001\]: cannot be read: is a directory$"):
         Document.read(tmp_path)
 
 

@@ -134,7 +134,7 @@ async def test_bad_file_keeps_its_last_good_content(tmp_path: Path) -> None:
         await one.has("web", 1)
         path.write_text(service("web", 2) + "oops\n")
         await one.until(lambda: one.publish.degradation)
-        assert f"{path}:4:5: error: " in str(one.publish.degradation)
+        assert f"{path}:4:5: error[C003]: " in str(one.publish.degradation)
         await one.has("web", 1)
         path.write_text(service("web", 3))
         await one.has("web", 3)
@@ -267,7 +267,7 @@ async def test_file_in_the_directory_becomes_a_directory(tmp_path: Path) -> None
         path.unlink()
         path.mkdir()
         await one.until(lambda: one.publish.degradation)
-        assert one.publish.degradation == f"{path}: error: cannot be read: is a directory"
+        assert one.publish.degradation == f"{path}: error[C001]: cannot be read: is a directory"
         await one.has("web", 1)
         path.rmdir()
         await one.until(lambda: one.publish.services() == set())

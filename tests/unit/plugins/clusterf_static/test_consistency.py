@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from clusterf.config.configuration import Configuration
+from clusterf.model.defaults import Defaults
+from clusterf.model.problem import Code
+from clusterf.plugin import Document
+from clusterf_static.consistency import consistency_faults
+from clusterf_static.part import Part
+from clusterf_static.records import read_content
+
+WEB = '[services.web]\nfrontend = { ipv4 = "192.0.2.1", tcp = 80 }\n'
+DEFAULTS = Defaults(upper_threshold=5, lower_threshold=3)
+
+
+def found(text: str) -> list[tuple[str, str]]:
+    document = Document.parse("a.toml", text.encode())
+    part = Part("sources.a", document, read_content(document.data, "sources.a"))
+    configuration = Configuration(path=Path("clusterf.toml"), defaults=DEFAULTS)
+    faults = list(consistency_faults(part, configuration))
+    return [(problem.code, problem.path) for problem in document.problems(faults)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (WEB, []),
+        (WEB + "upper_threshold = 2\n", [(Code.THRESHOLDS, "services.web.upper_threshold")]),
+        (WEB + "lower_threshold = 6\n", [(Code.THRESHOLDS, "services.web.lower_threshold")]),
+        (WEB + "lower_threshold = 0\n", []),
+        (
+            WEB + 'backends = ["198.51.100.1:80",'
+            ' { address = "198.51.100.2", port = 80, upper_threshold = 1 }]\n',
+            [(Code.THRESHOLDS, "services.web.backends[1]")],
+        ),
+        (
+            WEB + "upper_threshold = 9\n"
+            'backends = [{ address = "198.51.100.2", port = 80, lower_threshold = 8 }]\n',
+            [],
+        ),
+        ("[routes.a]\n", [(Code.UNUSED_ROUTES, "routes")]),
+    ],
+)
+def test_faults(text: str, expected: list[tuple[str, str]]) -> None:
+    assert found(text) == expected
