@@ -129,6 +129,9 @@ def _parser() -> tuple[argparse.ArgumentParser, argparse._SubParsersAction[Comma
     check = _command(commands, "check", "report all problems of the configuration")
     check.add_argument("--offline", action="store_true", help="do not look at sockets and kernel")
     check.add_argument("--strict", action="store_true", help="fail on warnings, too")
+    check.add_argument(
+        "--explain", metavar="CODE", help="tell what a code means, and check nothing"
+    )
     _format(check)
 
     plan = _command(commands, "plan", "print what would be done to the kernel, and why")

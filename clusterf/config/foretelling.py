@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from clusterf.config.configuration import Configuration
-from clusterf.config.load import Reading
 from clusterf.config.judging import Certainty
+from clusterf.config.load import Reading
 from clusterf.model.address import Network
 from clusterf.model.problem import Code, Problem, Severity
 from clusterf.pipeline.decide import NamedPolicy

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clusterf.cli import check_cmd
-from clusterf.cli.main import parser
+from clusterf.cli.main import main, parser
 from tests.golden.plugins import registry
 from tests.unit.control.scene import Scene
 
@@ -84,7 +84,29 @@ def test_a_hook_that_nobody_calls_is_a_warning(
         f"{odd}: warning[C303]: hook clusterf_chek is never called: there is no such hook\n"
         '      | did you mean "clusterf_check"?\n'
         "0 errors, 1 warning\n"
+        "clusterf check --explain C303 tells more of such a problem\n"
     )
     assert scene.cli("check", "--offline", "--strict", "--format", "json") == 78
     [row] = json.loads(capsys.readouterr().out)
     assert (row["file"], row["severity"], row["code"]) == (str(odd), "warning", "C303")
+
+
+def test_a_code_is_explained_without_a_configuration(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--explain", "c104", "-c", "/nowhere"]) == 0
+    assert capsys.readouterr().out.startswith("C104 unknown-choice (schema)\n\n")
+    assert main(["check", "--explain", "unkown-choice"]) == 2
+    assert capsys.readouterr().err == (
+        'clusterf: there is no code "unkown-choice" (hint: did you mean "unknown-choice"?)\n'
+    )
+
+
+def test_notes_never_fail(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.toml"
+    backends = 'backends = ["198.51.100.1:80"]\nelide = true\n[outputs'
+    path.write_text(
+        GOOD.replace("[outputs", backends) + '[[policies]]\ntype = "routes"\n[routes.none]\n'
+    )
+    assert check(path, strict=True) == 0
+    out = capsys.readouterr().out
+    assert "0 errors, 0 warnings, 1 note\n" in out
+    assert out.endswith("\nclusterf check --explain C217 tells more of such a problem\n")

@@ -6,8 +6,8 @@ import pytest
 
 from clusterf.config.check import foretell
 from clusterf.config.foretelling import OfflineContext, certainty, make_policies
-from clusterf.config.load import read_configuration
 from clusterf.config.judging import Certainty
+from clusterf.config.load import read_configuration
 from tests.golden.plugins import registry
 
 HEAD = '[clusterf]\nmanaged = ["192.0.2.0/24"]\n[outputs.kernel]\ntype = "ipvs"\n'
