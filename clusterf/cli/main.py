@@ -134,6 +134,14 @@ def _parser() -> tuple[argparse.ArgumentParser, argparse._SubParsersAction[Comma
     )
     _format(check)
 
+    config = _command(commands, "config", "list the files of the configuration, or print all of it")
+    config.add_argument(
+        "--effective", action="store_true", help="print it with every default, as TOML"
+    )
+    _format(config)
+
+    _command(commands, "schema", "print the JSON Schema of the configuration, for editors")
+
     plan = _command(commands, "plan", "print what would be done to the kernel, and why")
     _format(plan)
 

@@ -257,7 +257,7 @@ class _Reader:
             name=name,
             type=kind,
             settings=settings,
-            startup_error=_startup_error(keys, kind),
+            startup_error=startup_error(keys, kind),
             look=getattr(keys, "look", OutputKeys.model_fields["look"].default),
         )
 
@@ -311,7 +311,7 @@ def checked_settings(
     return None, faults
 
 
-def _startup_error(keys: Keys, kind: AnyType) -> Literal["fail", "retry"]:
+def startup_error(keys: Keys, kind: AnyType) -> Literal["fail", "retry"]:
     """What was chosen, or what suits: without its own world a director is of no use.
 
     What publishes waits, as sources do. Others are at the far end, and they may be away while a

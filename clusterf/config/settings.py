@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -22,6 +22,17 @@ from clusterf.plugin.forwarding import (
     TunnelSettings,
     forwarding_faults,
 )
+from clusterf.plugin.overrides import (
+    ELIDE,
+    FLAGS,
+    LOWER,
+    METHOD,
+    PERSISTENCE,
+    SCHEDULER,
+    TUNNEL,
+    UPPER,
+    WEIGHT,
+)
 from clusterf.plugin.settings import Duration, IPNetwork, PathName, Settings, WeightNumber
 
 SOCKET_PATH_MAX = 107
@@ -34,21 +45,44 @@ _CORE = Core()
 _DEFAULTS = Defaults()
 
 
-class CoreTable(Settings):
-    """``[clusterf]``."""
+def _told(description: str, **bounds: Any) -> Any:
+    return Field(description=description, **bounds)
 
-    managed: Annotated[tuple[IPNetwork, ...], Field(strict=False)]
-    managed_fwmarks: Annotated[tuple[FwmarkNumber, ...], Field(strict=False)] = ()
-    plugin_dirs: Annotated[tuple[PathName, ...], Field(strict=False)] = ()
-    disable_plugins: Annotated[
-        tuple[Annotated[str, Field(min_length=1)], ...], Field(strict=False)
+
+class CoreTable(Settings):
+    """What clusterf owns, and how the program runs."""
+
+    managed: Annotated[
+        tuple[IPNetwork, ...], _told("VIP prefixes that clusterf owns; [] owns none", strict=False)
+    ]
+    managed_fwmarks: Annotated[
+        tuple[FwmarkNumber, ...], _told("firewall marks that clusterf owns", strict=False)
     ] = ()
-    control: PathName = _CORE.control
-    state_dir: PathName = _CORE.state_dir
-    start_wait: Duration = _CORE.start_wait
-    settle_max: Duration = _CORE.settle_max
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Literal["text", "json"] = "text"
+    plugin_dirs: Annotated[
+        tuple[PathName, ...], _told("directories of drop-in plugins", strict=False)
+    ] = ()
+    disable_plugins: Annotated[
+        tuple[Annotated[str, Field(min_length=1)], ...],
+        _told("plugins that are left out, by name", strict=False),
+    ] = ()
+    control: Annotated[PathName, _told("socket that clusterf status, drain and reload talk to")] = (
+        _CORE.control
+    )
+    state_dir: Annotated[PathName, _told("where orders of the operator survive a restart")] = (
+        _CORE.state_dir
+    )
+    start_wait: Annotated[
+        Duration, _told("how long the first pass waits for sources that have not spoken yet")
+    ] = _CORE.start_wait
+    settle_max: Annotated[Duration, _told("how long changes are gathered in a storm, at most")] = (
+        _CORE.settle_max
+    )
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], _told("what is logged at least")
+    ] = "info"
+    log_format: Annotated[
+        Literal["text", "json"], _told("lines of event key=value, or of JSON")
+    ] = "text"
 
     @model_validator(mode="after")
     def _check(self) -> CoreTable:
@@ -63,17 +97,17 @@ class CoreTable(Settings):
 
 
 class DefaultsTable(Settings):
-    """``[defaults]``."""
+    """What holds for every service that does not say otherwise, in the words of ipvsadm(8)."""
 
-    scheduler: SchedulerName = _DEFAULTS.scheduler
-    flags: FlagNames = _DEFAULTS.flags
-    persistence: Sticky | None = None
-    weight: WeightNumber = _DEFAULTS.weight
-    method: MethodName = _DEFAULTS.method
-    tunnel: TunnelSettings = Tunnel()
-    upper_threshold: ThresholdNumber = 0
-    lower_threshold: ThresholdNumber = 0
-    elide: bool = _DEFAULTS.elide
+    scheduler: Annotated[SchedulerName, _told(SCHEDULER)] = _DEFAULTS.scheduler
+    flags: Annotated[FlagNames, _told(FLAGS)] = _DEFAULTS.flags
+    persistence: Annotated[Sticky | None, _told(PERSISTENCE)] = None
+    weight: Annotated[WeightNumber, _told(WEIGHT)] = _DEFAULTS.weight
+    method: Annotated[MethodName, _told(METHOD)] = _DEFAULTS.method
+    tunnel: Annotated[TunnelSettings, _told(TUNNEL)] = Tunnel()
+    upper_threshold: Annotated[ThresholdNumber, _told(UPPER)] = 0
+    lower_threshold: Annotated[ThresholdNumber, _told(LOWER)] = 0
+    elide: Annotated[bool, _told(ELIDE)] = _DEFAULTS.elide
 
     @model_validator(mode="after")
     def _check(self) -> DefaultsTable:
@@ -87,28 +121,35 @@ class DefaultsTable(Settings):
         return Defaults(**dict(self))
 
 
+_TYPE = _told("which plugin it is of: see clusterf plugins")
+_ENABLED = _told("off: it is checked and not run")
+_STARTUP = _told("its world is not there at start: end clusterf, or go on and try again")
+
+
 class SourceKeys(Settings):
     """Keys of a source that the core owns; the rest is its plugin's."""
 
-    type: str
-    enabled: bool = True
-    startup_error: Literal["fail", "retry"] = "retry"
+    type: Annotated[str, _TYPE]
+    enabled: Annotated[bool, _ENABLED] = True
+    startup_error: Annotated[Literal["fail", "retry"], _STARTUP] = "retry"
 
 
 class PolicyKeys(Settings):
     """Keys of a policy that the core owns."""
 
-    type: str
-    enabled: bool = True
+    type: Annotated[str, _TYPE]
+    enabled: Annotated[bool, _ENABLED] = True
 
 
 class OutputKeys(Settings):
     """Keys of an output that the core owns."""
 
-    type: str
-    enabled: bool = True
-    startup_error: Literal["fail", "retry"] = "fail"
-    look: Positive = 30.0
+    type: Annotated[str, _TYPE]
+    enabled: Annotated[bool, _ENABLED] = True
+    startup_error: Annotated[Literal["fail", "retry"], _STARTUP] = "fail"
+    look: Annotated[
+        Positive, _told("how often it looks at its world for changes that others have made")
+    ] = 30.0
 
 
 def managed_faults(core: Core) -> Iterator[Fault]:

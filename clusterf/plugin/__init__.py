@@ -77,9 +77,11 @@ from clusterf.plugin.settings import (
     IPNetwork,
     PathName,
     PortNumber,
+    Secret,
     Settings,
     TLSSettings,
     WeightNumber,
+    schema_type,
 )
 
 __all__ = [
@@ -126,6 +128,7 @@ __all__ = [
     "Problem",
     "Publisher",
     "SchedulerName",
+    "Secret",
     "ServiceOverrides",
     "Settings",
     "Severity",
@@ -149,6 +152,7 @@ __all__ = [
     "misfits",
     "plan_table",
     "raise_faults",
+    "schema_type",
     "shown",
     "value_error",
 ]

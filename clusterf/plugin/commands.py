@@ -11,7 +11,18 @@ from typing import Protocol, TypeAlias
 from clusterf.plugin.api import Context
 from clusterf.plugin.checking import Configured
 
-CORE_COMMANDS = ("run", "check", "plan", "status", "drain", "undrain", "reload", "plugins")
+CORE_COMMANDS = (
+    "run",
+    "check",
+    "config",
+    "schema",
+    "plan",
+    "status",
+    "drain",
+    "undrain",
+    "reload",
+    "plugins",
+)
 """Names that no plugin can take. The commands themselves are in ``clusterf/cli/main.py``."""
 
 _NAME = re.compile(r"[a-z][a-z0-9-]*")

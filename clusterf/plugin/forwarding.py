@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, PlainSerializer, ValidationError
 
 from clusterf.model.address import Address
 from clusterf.model.problem import Code
@@ -23,7 +23,7 @@ from clusterf.model.table import (
 )
 from clusterf.plugin.document import Fault
 from clusterf.plugin.faults import did_you_mean, faults_of, raise_faults, shown, value_error
-from clusterf.plugin.settings import Duration, Settings
+from clusterf.plugin.settings import Duration, Settings, as_string, duration_text, schema_type
 
 S = TypeVar("S", bound=Settings)
 
@@ -122,7 +122,9 @@ def _address(value: Any, size: int, wanted: str) -> Address:
 
 class _PersistenceTable(Settings):
     timeout: Duration
-    netmask: Any = 32
+    netmask: Annotated[
+        Any, BeforeValidator(lambda value: value, json_schema_input_type=int | str)
+    ] = 32
     netmask6: Annotated[int, Field(ge=1, le=128)] = 128
 
 
@@ -243,30 +245,86 @@ def forwarding_faults(table: BaseModel) -> Iterator[Fault]:
 _RELATED = ("scheduler", "flags", "upper_threshold", "lower_threshold")
 
 
+def _written_sticky(value: StickyClients) -> dict[str, Any]:
+    return {
+        "timeout": duration_text(value.timeout),
+        "netmask": value.prefix4,
+        "netmask6": value.prefix6,
+    }
+
+
+def _written_tunnel(value: Tunnel) -> dict[str, Any]:
+    return {"type": str(value.type), "port": value.port, "flags": value.flags}
+
+
 def _owner_of(flag: str) -> str:
     owners = [name for name, flags in SCHEDULERS.items() if flag in flags]
     return f"{flag} is of scheduler {' and '.join(owners)}" if owners else ""
 
 
-SchedulerName = Annotated[str, BeforeValidator(_scheduler)]
+SchedulerName = Annotated[
+    str,
+    BeforeValidator(_scheduler, json_schema_input_type=schema_type({"enum": sorted(SCHEDULERS)})),
+]
 """A scheduler of the kernel."""
 
-FlagNames = Annotated[frozenset[str], BeforeValidator(_flags)]
+FlagNames = Annotated[
+    frozenset[str],
+    BeforeValidator(
+        _flags,
+        json_schema_input_type=schema_type(
+            {"type": "array", "items": {"enum": sorted(_ALL_FLAGS)}}
+        ),
+    ),
+    PlainSerializer(sorted, when_used="json"),
+]
 """Flags of schedulers, and ``ops``."""
 
-MethodName = Annotated[Method, BeforeValidator(_method)]
+MethodName = Annotated[
+    Method,
+    BeforeValidator(_method, json_schema_input_type=schema_type({"enum": list(map(str, Method))})),
+]
 """A forwarding method: "masq", "droute" or "tunnel"."""
 
-IPv4 = Annotated[Address, BeforeValidator(_ipv4, json_schema_input_type=str)]
+IPv4 = Annotated[
+    Address,
+    BeforeValidator(
+        _ipv4,
+        json_schema_input_type=schema_type(
+            {"type": "string", "pattern": r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$"}
+        ),
+    ),
+    as_string,
+]
 """An IPv4 address."""
 
-IPv6 = Annotated[Address, BeforeValidator(_ipv6, json_schema_input_type=str)]
+IPv6 = Annotated[
+    Address,
+    BeforeValidator(
+        _ipv6,
+        json_schema_input_type=schema_type(
+            {"type": "string", "pattern": "^[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*$"}
+        ),
+    ),
+    as_string,
+]
 """An IPv6 address."""
 
-Sticky = Annotated[StickyClients, BeforeValidator(_sticky)]
+Sticky = Annotated[
+    StickyClients,
+    BeforeValidator(_sticky, json_schema_input_type=Duration | _PersistenceTable),
+    PlainSerializer(_written_sticky, when_used="json"),
+]
 """Persistence: a timeout, or a table of ``timeout``, ``netmask`` (IPv4) and ``netmask6``."""
 
-TunnelSettings = Annotated[Tunnel, BeforeValidator(_tunnel)]
+TunnelSettings = Annotated[
+    Tunnel,
+    BeforeValidator(
+        _tunnel,
+        json_schema_input_type=schema_type({"enum": list(map(str, TunnelType))}) | _TunnelTable,
+    ),
+    PlainSerializer(_written_tunnel, when_used="json"),
+]
 """Encapsulation: a type, or a table of ``type``, ``port`` and ``flags``."""
 
 ThresholdNumber = Annotated[int, Field(ge=0, le=THRESHOLD_MAX)]

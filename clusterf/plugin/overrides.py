@@ -6,9 +6,9 @@ A source's tables inherit from these, so that the same words mean the same in al
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Self, TypeVar
+from typing import Annotated, Self, TypeVar
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from clusterf.model.service import Backend, ServiceSpec
 from clusterf.plugin.document import Fault
@@ -24,17 +24,27 @@ from clusterf.plugin.forwarding import (
 )
 from clusterf.plugin.settings import Settings, WeightNumber
 
+SCHEDULER = "scheduler of the kernel"
+FLAGS = "flags of the scheduler, and ops: one-packet scheduling of UDP"
+PERSISTENCE = "clients come back to the same destination within this time"
+WEIGHT = "share of the connections; 0 gets no new ones"
+METHOD = "how packets reach a backend: NAT, direct routing or a tunnel"
+TUNNEL = "encapsulation of the method tunnel"
+UPPER = "connections from which on a destination gets no new ones; 0 is no limit"
+LOWER = "connections below which it gets new ones again"
+ELIDE = "leave a virtual service without destinations out of the kernel"
+
 Overridden = TypeVar("Overridden", ServiceSpec, Backend)
 
 
 class BackendOverrides(Settings):
     """Base of a backend's table: how packets go to it. What is unset is the service's to say."""
 
-    weight: WeightNumber | None = None
-    method: MethodName | None = None
-    tunnel: TunnelSettings | None = None
-    upper_threshold: ThresholdNumber | None = None
-    lower_threshold: ThresholdNumber | None = None
+    weight: Annotated[WeightNumber | None, Field(description=WEIGHT)] = None
+    method: Annotated[MethodName | None, Field(description=METHOD)] = None
+    tunnel: Annotated[TunnelSettings | None, Field(description=TUNNEL)] = None
+    upper_threshold: Annotated[ThresholdNumber | None, Field(description=UPPER)] = None
+    lower_threshold: Annotated[ThresholdNumber | None, Field(description=LOWER)] = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -60,10 +70,10 @@ class BackendOverrides(Settings):
 class ServiceOverrides(BackendOverrides):
     """Base of a service's table: how it schedules, and what holds for all its backends."""
 
-    scheduler: SchedulerName | None = None
-    flags: FlagNames | None = None
-    persistence: Sticky | None = None
-    elide: bool | None = None
+    scheduler: Annotated[SchedulerName | None, Field(description=SCHEDULER)] = None
+    flags: Annotated[FlagNames | None, Field(description=FLAGS)] = None
+    persistence: Annotated[Sticky | None, Field(description=PERSISTENCE)] = None
+    elide: Annotated[bool | None, Field(description=ELIDE)] = None
 
     def over_service(self, spec: ServiceSpec) -> ServiceSpec:
         """As `over`, with the fields that only a service has."""

@@ -1,7 +1,10 @@
 """Typed settings: the model of a plugin's table in clusterf.toml is also its schema.
 
 A plugin derives a class from `Settings`; its fields, defaults and descriptions give the
-errors, the reference page and the sample. Unknown keys are errors.
+errors, the JSON Schema and ``clusterf config --effective``. Unknown keys are errors.
+
+A type that reads values in a way of its own tells with ``json_schema_input_type`` what it takes,
+and with a serializer for JSON how it is written in TOML.
 """
 
 from __future__ import annotations
@@ -10,7 +13,16 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SecretStr,
+    WithJsonSchema,
+    model_validator,
+)
 
 from clusterf.model.address import Address, Network
 from clusterf.model.table import WEIGHT_MAX
@@ -43,6 +55,20 @@ def _duration(value: Any) -> float:
     raise ValueError(f'{value!r} is not a duration such as "5s", "1m30s" or a number of seconds')
 
 
+def duration_text(seconds: float) -> str | float:
+    """A duration as people write it: 300.0 is "5m". Without a unit what no unit tells exactly."""
+    for unit, factor in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        if seconds >= factor and seconds % factor == 0:
+            return f"{int(seconds // factor)}{unit}"
+    milliseconds = f"{round(seconds * 1000)}ms"
+    return milliseconds if 0 < seconds == _duration(milliseconds) else seconds
+
+
+def schema_type(schema: dict[str, Any]) -> Any:
+    """A type that stands for a JSON Schema, for ``json_schema_input_type``."""
+    return Annotated[Any, WithJsonSchema(schema)]
+
+
 def _address(value: Any) -> Address:
     if isinstance(value, Address):
         return value
@@ -65,17 +91,45 @@ def _path(value: Any) -> Path:
     return Path(value)
 
 
-Duration = Annotated[float, BeforeValidator(_duration, json_schema_input_type=str | float)]
+_DURATION_SCHEMA = {
+    "anyOf": [
+        {"type": "string", "pattern": r"^(\d+(\.\d+)?(ms|s|m|h|d))+$"},
+        {"type": "number", "minimum": 0, "maximum": 10**9},
+    ]
+}
+_ADDRESS_SCHEMA = {"type": "string", "pattern": "^[0-9A-Fa-f:.]+$"}
+_NETWORK_SCHEMA = {"type": "string", "pattern": "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$"}
+_PATH_SCHEMA = {"type": "string", "minLength": 1}
+
+as_string = PlainSerializer(str, when_used="json")
+"""Annotation for types whose text is what is written in TOML."""
+
+Duration = Annotated[
+    float,
+    BeforeValidator(_duration, json_schema_input_type=schema_type(_DURATION_SCHEMA)),
+    PlainSerializer(duration_text, when_used="json"),
+]
 """Seconds. Written as a number or with units: "250ms", "5s", "1m30s", "2h", "1d"."""
 
-IPAddress = Annotated[Address, BeforeValidator(_address, json_schema_input_type=str)]
+IPAddress = Annotated[
+    Address,
+    BeforeValidator(_address, json_schema_input_type=schema_type(_ADDRESS_SCHEMA)),
+    as_string,
+]
 """An IPv4 or IPv6 address."""
 
-IPNetwork = Annotated[Network, BeforeValidator(_network, json_schema_input_type=str)]
+IPNetwork = Annotated[
+    Network,
+    BeforeValidator(_network, json_schema_input_type=schema_type(_NETWORK_SCHEMA)),
+    as_string,
+]
 """A prefix; a bare address stands for its full length."""
 
-PathName = Annotated[Path, BeforeValidator(_path, json_schema_input_type=str)]
+PathName = Annotated[Path, BeforeValidator(_path, json_schema_input_type=schema_type(_PATH_SCHEMA))]
 """A path; relative ones are relative to the folder of the configuration (`Context.path`)."""
+
+Secret = SecretStr
+"""A text that no message and no command prints. Better: the `PathName` of a file that holds it."""
 
 PortNumber = Annotated[int, Field(ge=1, le=65535)]
 """A port."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -33,17 +33,17 @@ class RouteSettings(Settings):
     ]
     prefix: Annotated[
         IPNetwork | None,
-        BeforeValidator(_nothing_if_empty),
+        BeforeValidator(_nothing_if_empty, json_schema_input_type=IPNetwork | Literal[""] | None),
         Field(description="backends whose own address is in it; without it all of both families"),
     ] = None
     method: Annotated[
         MethodName | None,
-        BeforeValidator(_nothing_if_empty),
+        BeforeValidator(_nothing_if_empty, json_schema_input_type=MethodName | Literal[""] | None),
         Field(description="forwarding method; without it the backends are filtered out"),
     ] = None
     gateway: Annotated[
         IPAddress | None,
-        BeforeValidator(_nothing_if_empty),
+        BeforeValidator(_nothing_if_empty, json_schema_input_type=IPAddress | Literal[""] | None),
         Field(description="the destination in place of the backend, at the frontend's port"),
     ] = None
     tunnel: Annotated[

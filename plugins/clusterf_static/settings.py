@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from clusterf.plugin import Code, Duration, Fault, PathName, Settings, raise_faults
 from clusterf_static.records import read_content
+from clusterf_static.shape import RouteTable, ServiceTable
+
+
+def _as_it_is(value: Any) -> Any:
+    """What is in the tables `read_content` reads, which tells more than one fault of each."""
+    return value
 
 
 class StaticSettings(Settings):
@@ -20,8 +26,16 @@ class StaticSettings(Settings):
     look: Annotated[
         Duration, Field(ge=1, description="how often the files are looked at without an event")
     ] = 10.0
-    services: Annotated[dict[str, Any] | None, Field(description="services in place")] = None
-    routes: Annotated[dict[str, Any] | None, Field(description="routes in place")] = None
+    services: Annotated[
+        dict[str, Any] | None,
+        BeforeValidator(_as_it_is, json_schema_input_type=dict[str, ServiceTable] | None),
+        Field(description="services in place"),
+    ] = None
+    routes: Annotated[
+        dict[str, Any] | None,
+        BeforeValidator(_as_it_is, json_schema_input_type=dict[str, RouteTable] | None),
+        Field(description="routes in place"),
+    ] = None
 
     @model_validator(mode="after")
     def _check(self) -> StaticSettings:

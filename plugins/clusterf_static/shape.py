@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from clusterf.model.address import Address, Family
 from clusterf.model.service import Frontend, Ports
@@ -23,6 +23,7 @@ from clusterf.plugin import (
     Settings,
     TunnelSettings,
     raise_faults,
+    schema_type,
 )
 
 FrontendPort = Annotated[int, Field(ge=0, le=65535)]
@@ -71,30 +72,6 @@ class FrontendTable(Settings):
         )
 
 
-class ServiceTable(ServiceOverrides):
-    """[services.NAME], without its backends: of those there may be very many."""
-
-    frontend: FrontendTable | None = None
-    frontends: list[FrontendTable] | None = None
-    backends: Any = None
-
-    def faults(self) -> Iterator[Fault]:
-        """Those of the overrides, and frontends told in two ways."""
-        yield from super().faults()
-        if self.frontend is not None and self.frontends is not None:
-            yield Fault(
-                ("frontend",), "stands beside frontends", "use one of them", Code.CONTRADICTION
-            )
-
-    def values(self) -> tuple[Frontend, ...] | None:
-        """All frontends; None where the table says nothing of them."""
-        if self.frontend is not None:
-            return (self.frontend.value(),)
-        if self.frontends is None:
-            return None
-        return tuple(frontend.value() for frontend in self.frontends)
-
-
 class BackendTable(BackendOverrides):
     """A backend that is more than ``address:port``."""
 
@@ -132,6 +109,41 @@ class BackendTable(BackendOverrides):
         if self.port is not None:
             return Ports(self.port, self.port, self.port)
         return Ports(self.tcp, self.udp, self.sctp)
+
+
+_Endpoint: Any = schema_type(
+    {"type": "string", "pattern": r"^(\[[0-9A-Fa-f:.]+\]|[0-9.]+):[0-9]{1,5}$"}
+)
+
+
+class ServiceTable(ServiceOverrides):
+    """[services.NAME], without its backends: of those there may be very many."""
+
+    frontend: Annotated[FrontendTable | None, Field(description="where clients reach it")] = None
+    frontends: Annotated[
+        list[FrontendTable] | None,
+        Field(description="where clients reach it, if in several places"),
+    ] = None
+    backends: Annotated[
+        Any,
+        BeforeValidator(lambda value: value, json_schema_input_type=list[_Endpoint | BackendTable]),
+    ] = None
+
+    def faults(self) -> Iterator[Fault]:
+        """Those of the overrides, and frontends told in two ways."""
+        yield from super().faults()
+        if self.frontend is not None and self.frontends is not None:
+            yield Fault(
+                ("frontend",), "stands beside frontends", "use one of them", Code.CONTRADICTION
+            )
+
+    def values(self) -> tuple[Frontend, ...] | None:
+        """All frontends; None where the table says nothing of them."""
+        if self.frontend is not None:
+            return (self.frontend.value(),)
+        if self.frontends is None:
+            return None
+        return tuple(frontend.value() for frontend in self.frontends)
 
 
 class RouteTable(Settings):
