@@ -142,6 +142,10 @@ def _parser() -> tuple[argparse.ArgumentParser, argparse._SubParsersAction[Comma
 
     _command(commands, "schema", "print the JSON Schema of the configuration, for editors")
 
+    doctor = _command(commands, "doctor", "tell whether this host has what clusterf needs")
+    doctor.add_argument("--strict", action="store_true", help="fail on warnings, too")
+    _format(doctor)
+
     plan = _command(commands, "plan", "print what would be done to the kernel, and why")
     _format(plan)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import trio
@@ -30,11 +30,13 @@ _LONGEST = 6
 
 def probe(reading: Reading, deadline: float = DEADLINE) -> list[Problem]:
     """Problems of the environment, in the order of the instances. Changes nothing anywhere."""
-    return trio.run(_probe_all, reading, deadline)
+    found = trio.run(probe_each, reading, deadline)
+    return [problem for problems in found.values() for problem in problems or ()]
 
 
-async def _probe_all(reading: Reading, deadline: float) -> list[Problem]:
-    found: dict[str, list[Problem]] = {}
+async def probe_each(reading: Reading, deadline: float) -> dict[str, list[Problem] | None]:
+    """The same by the names of the instances; None where one has no probe."""
+    found: dict[str, list[Problem] | None] = {}
 
     async def one(instance: Instance[Any], scope: trio.CancelScope) -> None:
         prober = _Prober(reading, instance)
@@ -48,7 +50,7 @@ async def _probe_all(reading: Reading, deadline: float) -> list[Problem]:
                 clocks.start_soon(end_waiting, scope, deadline)
                 nursery.start_soon(one, instance, scope)
         clocks.cancel_scope.cancel()
-    return [problem for problems in found.values() for problem in problems]
+    return found
 
 
 def _instances(configuration: Configuration) -> Iterator[Instance[Any]]:
@@ -79,12 +81,13 @@ class _Prober:
         self._reading = reading
         self._instance = instance
 
-    async def problems(self, scope: trio.CancelScope, deadline: float) -> list[Problem]:
+    async def problems(self, scope: trio.CancelScope, deadline: float) -> list[Problem] | None:
         """Everything it says of its world before the scope is cancelled at the deadline."""
         instance = self._instance
         try:
             with scope:
-                return [self._problem(result) for result in await self._results()]
+                results = await self._results()
+                return None if results is None else [self._problem(one) for one in results]
         except ClusterfError as error:
             return [self._at(str(error.args[0]), error.hint, Code.PROBE_UNAVAILABLE)]
         except Exception as error:  # noqa: BLE001 - foreign code: its failure is the finding
@@ -94,16 +97,16 @@ class _Prober:
         message = f"gave no answer within {deadline:g} s"
         return [self._at(message, "", Code.PROBE_TIMEOUT)]
 
-    async def _results(self) -> Iterable[ProbeResult]:
+    async def _results(self) -> list[ProbeResult] | None:
         core = self._reading.configuration.core
-        context = _ProbeContext(
+        context = ProbeContext(
             self._instance.name,
             folder=self._reading.configuration.path.parent,
             managed=core.managed,
             managed_fwmarks=core.managed_fwmarks,
         )
         made = self._instance.type.create(self._instance.settings, context)
-        return await made.probe() if isinstance(made, Probe) else ()
+        return list(await made.probe()) if isinstance(made, Probe) else None
 
     def _problem(self, result: ProbeResult) -> Problem:
         return self._at(result.message, result.hint, Code.PROBE_FINDING, result.severity)
@@ -125,10 +128,11 @@ def _path(name: str) -> KeyPath:
     return tuple(name.split(".", 1))
 
 
-class _ProbeContext(InstanceContext):
+class ProbeContext(InstanceContext):
     """A context whose threads are left behind at the deadline: the program ends soon after."""
 
     async def run_blocking(self, function: Any, *args: Any, **kwargs: Any) -> Any:
+        """As `InstanceContext.run_blocking`, without waiting for the thread's end."""
         return await trio.to_thread.run_sync(
             lambda: function(*args, **kwargs), abandon_on_cancel=True
         )

@@ -43,6 +43,7 @@ from clusterf.plugin.api import (
 from clusterf.plugin.checking import Configured, ConfiguredInstance, Foretold
 from clusterf.plugin.commands import Command, Invocation, Line
 from clusterf.plugin.document import Document, DocumentError, Fault, dotted
+from clusterf.plugin.examining import Examination, Finding, Verdict
 from clusterf.plugin.faults import did_you_mean, faults_of, raise_faults, shown, value_error
 from clusterf.plugin.forwarding import (
     FlagNames,
@@ -104,7 +105,9 @@ __all__ = [
     "DrainRules",
     "Drains",
     "Duration",
+    "Examination",
     "Fault",
+    "Finding",
     "FlagNames",
     "Foretold",
     "IPAddress",
@@ -142,6 +145,7 @@ __all__ = [
     "TLSSettings",
     "ThresholdNumber",
     "TunnelSettings",
+    "Verdict",
     "WeightNumber",
     "Withdrawing",
     "did_you_mean",

@@ -16,6 +16,7 @@ CORE_COMMANDS = (
     "check",
     "config",
     "schema",
+    "doctor",
     "plan",
     "status",
     "drain",

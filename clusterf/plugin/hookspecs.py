@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from clusterf.plugin.checking import Configured, Foretold
     from clusterf.plugin.commands import Command
     from clusterf.plugin.document import Document
+    from clusterf.plugin.examining import Examination
 
 PROJECT = "clusterf"
 
@@ -87,6 +88,18 @@ def clusterf_foretell(  # type: ignore[empty-body]
     done at run time, and by ``clusterf config``, which lists the files. Reads files and nothing
     else; what is wrong in them it returns as problems, so that they are read only once.
     An exception becomes a problem that names the plugin.
+
+    .. versionadded:: 1.0
+    """
+
+
+@hookspec
+def clusterf_doctor(configuration: Configured | None) -> Iterable[Examination]:  # type: ignore[empty-body]
+    """Return what ``clusterf doctor`` shall look at on this host for the types of this plugin.
+
+    Called by ``clusterf doctor``, with what could be read of the configuration, or with None where
+    there is none: then look at what a usual one would need. Of instances in the configuration the
+    probes are asked anyway. An exception becomes a finding that names the plugin.
 
     .. versionadded:: 1.0
     """

@@ -9,11 +9,13 @@ from clusterf.plugin import (
     Code,
     Configured,
     Document,
+    Examination,
     Fault,
     OutputType,
     Problem,
     hookimpl,
 )
+from clusterf_addresses.doctor import examinations
 from clusterf_addresses.output import AddressesOutput
 from clusterf_addresses.settings import AddressesSettings
 
@@ -50,3 +52,9 @@ def clusterf_check(configuration: Configured, document: Document) -> Iterable[Pr
             on_key=True,
         )
         yield document.problem(fault)
+
+
+@hookimpl
+def clusterf_doctor(configuration: Configured | None) -> Iterable[Examination]:
+    """Look at the sysctls of the network, and at what tunnels need."""
+    return examinations(configuration)

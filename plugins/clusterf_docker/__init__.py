@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from clusterf.plugin import SourceType, hookimpl
+from clusterf.plugin import Configured, Examination, SourceType, hookimpl
+from clusterf_docker.doctor import examinations
 from clusterf_docker.settings import DockerSettings
 from clusterf_docker.source import DockerSource
 
@@ -23,3 +24,9 @@ def clusterf_register_sources() -> Iterable[SourceType[Any]]:
             summary="containers of a Docker engine that join services by label",
         )
     ]
+
+
+@hookimpl
+def clusterf_doctor(configuration: Configured | None) -> Iterable[Examination]:
+    """Ask the engine of this host, where no configuration names one."""
+    return examinations(configuration)

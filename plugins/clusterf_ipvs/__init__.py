@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from clusterf.plugin import OutputType, hookimpl
+from collections.abc import Iterable
+
+from clusterf.plugin import Configured, Examination, OutputType, hookimpl
+from clusterf_ipvs.doctor import examinations
 from clusterf_ipvs.output import IpvsOutput
 from clusterf_ipvs.settings import IpvsSettings
 
@@ -20,3 +23,9 @@ def clusterf_register_outputs() -> list[OutputType[IpvsSettings]]:
             summary="virtual services and destinations in this host's kernel",
         )
     ]
+
+
+@hookimpl
+def clusterf_doctor(configuration: Configured | None) -> Iterable[Examination]:
+    """Look at the modules, sysctls and tables of the kernel."""
+    return examinations(configuration)

@@ -6,13 +6,13 @@ load it.
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 from clusterf.model.table import SCHEDULERS, Method, ServiceKey, VirtualService
 from clusterf.plugin import ProbeResult, Severity
+from clusterf_ipvs.modules import Modules, read_text, release
 
 THIS_HOST: Final = Path("/")
 
@@ -30,7 +30,7 @@ def examine(root: Path, known: Known) -> list[ProbeResult]:
 
     Blocking, for a moment: some small files.
     """
-    return [*_modules(root), *_capability(root), *_sysctls(root, known)]
+    return [*modules_missing(root), *not_capable(root), *sysctls_amiss(root, known)]
 
 
 def _error(message: str, hint: str) -> ProbeResult:
@@ -41,33 +41,23 @@ def _warning(message: str, hint: str) -> ProbeResult:
     return ProbeResult(Severity.WARNING, message, hint)
 
 
-def _read(path: Path) -> str | None:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        # Absent or not for us: the same to somebody who wants to know what it says.
-        return None
-
-
-def _modules(root: Path) -> Iterator[ProbeResult]:
-    loaded = {line.split(" ", 1)[0] for line in (_read(root / "proc/modules") or "").splitlines()}
-    folder = root / "lib/modules" / (_release(root))
-    builtin = _names(_read(folder / "modules.builtin"))
-    listed = _read(folder / "modules.dep")
-    loadable = _names(listed)
-    if "ip_vs" not in loaded | builtin and not (root / "proc/net/ip_vs").exists():
-        if "ip_vs" in loadable:
+def modules_missing(root: Path) -> Iterator[ProbeResult]:
+    """What the kernel has no module for, or has not loaded."""
+    modules = Modules.read(root)
+    if "ip_vs" not in modules.running:
+        if "ip_vs" in (modules.loadable or ()):
             yield _error("ip_vs: the kernel module is not loaded", "modprobe ip_vs")
         else:
             yield _error(
                 "ip_vs: the kernel module is not there",
-                "install the modules of the running kernel, or a kernel with CONFIG_IP_VS",
+                "install the modules of the running kernel (Debian: apt install linux-image-amd64,"
+                " and boot it), or a kernel with CONFIG_IP_VS",
             )
         return
-    if listed is None:
+    if modules.loadable is None:
         # In a container the modules may be out of sight, and the kernel still finds them.
         return
-    present = loaded | builtin | loadable
+    present = modules.running | modules.loadable
     missing = [name for name in sorted(SCHEDULERS) if f"ip_vs_{name}" not in present | _excused()]
     if missing:
         yield _warning(
@@ -80,21 +70,9 @@ def _excused() -> set[str]:
     return {f"ip_vs_{name}" for name in _UNUSUAL}
 
 
-def _names(listing: str | None) -> set[str]:
-    """Names of modules from modules.dep or modules.builtin; compressed ones too."""
-    names = set()
-    for line in (listing or "").splitlines():
-        file = line.split(":", 1)[0].rsplit("/", 1)[-1]
-        names.add(file.split(".", 1)[0].replace("-", "_"))
-    return names
-
-
-def _release(root: Path) -> str:
-    return (_read(root / "proc/sys/kernel/osrelease") or platform.release()).strip()
-
-
-def _capability(root: Path) -> Iterator[ProbeResult]:
-    status = _read(root / "proc/self/status") or ""
+def not_capable(root: Path) -> Iterator[ProbeResult]:
+    """That this process may not program the kernel."""
+    status = read_text(root / "proc/self/status") or ""
     for line in status.splitlines():
         name, _, value = line.partition(":")
         if name == "CapEff" and not int(value.strip(), 16) >> _CAP_NET_ADMIN & 1:
@@ -104,10 +82,10 @@ def _capability(root: Path) -> Iterator[ProbeResult]:
             )
 
 
-def _sysctls(root: Path, known: Known) -> Iterator[ProbeResult]:
+def sysctls_amiss(root: Path, known: Known) -> Iterator[ProbeResult]:
     """Warnings only: what is right depends on things that clusterf cannot know."""
     vs = {
-        name: _read(root / "proc/sys/net/ipv4/vs" / name)
+        name: read_text(root / "proc/sys/net/ipv4/vs" / name)
         for name in (
             "conn_reuse_mode",
             "conntrack",
@@ -148,7 +126,9 @@ def _sysctls(root: Path, known: Known) -> Iterator[ProbeResult]:
             " stall packets every two seconds",
             "sysctl -w net.ipv4.vs.run_estimation=0",
         )
-    if (_read(root / "proc/sys/net/ipv4/ip_forward") or "").strip() == "0" and _some_masq(known):
+    if (read_text(root / "proc/sys/net/ipv4/ip_forward") or "").strip() == "0" and _some_masq(
+        known
+    ):
         yield _warning(
             "net.ipv4.ip_forward is 0: destinations on other hosts by masq get no packets",
             "sysctl -w net.ipv4.ip_forward=1",
@@ -169,7 +149,7 @@ def _some_masq(known: Known) -> bool:
 
 def _version(root: Path) -> tuple[int, int]:
     """Major and minor of the running kernel; a strange one counts as new."""
-    major, _, rest = _release(root).partition(".")
+    major, _, rest = release(root).partition(".")
     minor = rest.partition(".")[0].partition("-")[0]
     if not (major.isdigit() and minor.isdigit()):
         return (99, 0)

@@ -25,6 +25,7 @@ CHECK, SOURCES = (
 ALL = "one of " + ", ".join(
     [
         "clusterf_check",
+        "clusterf_doctor",
         "clusterf_foretell",
         *(f"clusterf_register_{one}" for one in ("commands", "outputs", "policies", "sources")),
     ]
