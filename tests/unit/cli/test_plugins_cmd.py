@@ -100,7 +100,7 @@ def test_a_name_that_nobody_has_is_a_warning_of_the_list_and_of_check(
     assert 'no plugin is called "clusterf_etdc"' in capsys.readouterr().out
     scene.cli("check", "--offline")
     shown = capsys.readouterr().out
-    assert 'warning: clusterf.disable_plugins[0]: no plugin is called "clusterf_etdc"' in shown
+    assert 'warning[C104]: clusterf.disable_plugins[0]: no plugin is called "clusterf_etdc"' in shown
     assert 'did you mean "clusterf_etcd"?' in shown
 
 
@@ -180,7 +180,7 @@ def test_json_has_all_that_the_text_has(scene: Scene, capsys: Shown) -> None:
         "origin": str(odd),
         "hooks": [],
     }
-    assert "clusterf_check" in plugins["clusterf_static"]["hooks"]
+    assert "clusterf_foretell" in plugins["clusterf_static"]["hooks"]
     types = {(one["role"], one["type"]): one for one in found["types"]}
     assert types["source", "told"]["plugin"] == "parts"
     assert types["output", "ipvs"]["options"][0] == {

@@ -90,7 +90,7 @@ def test_the_place_in_a_plugin_is_told_with_its_line(path: Path) -> None:
         LoadFailure("/p/x", "KeyError: 'y'", file="/p/x/y.py", line=3, column=5, source="    y[1]")
     )
     _, problems = check_offline(path, found)
-    assert str(problems[0]) == "/p/x/y.py:3:5: error: plugin not loaded: KeyError: 'y'"
+    assert str(problems[0]) == "/p/x/y.py:3:5: error[C301]: plugin not loaded: KeyError: 'y'"
     assert as_text(problems).splitlines()[1:3] == ["    3 |     y[1]", "      |     ^"]
 
 
@@ -101,7 +101,7 @@ def test_a_name_in_the_environment_that_no_plugin_has_is_a_warning(path: Path) -
         Unmatched("z", "disable_plugins", "has a place in the file"),
     ]
     _, [problem] = check_offline(path, found)
-    assert str(problem) == '$CLUSTERF_DISABLE_PLUGINS: warning: no plugin is called "x"'
+    assert str(problem) == '$CLUSTERF_DISABLE_PLUGINS: warning[C104]: no plugin is called "x"'
     assert (problem.hint, problem.code) == ('did you mean "y"?', "C104")
 
 

@@ -34,13 +34,13 @@ def test_keys_of_the_core_may_be_there() -> None:
 
 def test_problems_are_told_as_check_tells_them() -> None:
     assert refused('labl = "a"\npause = -1') == (
-        'clusterf.toml:1:1: error: label: missing key "label"\n'
+        'clusterf.toml:1:1: error[C102]: label: missing key "label"\n'
         '    1 | labl = "a"\n'
         "      | ^\n"
-        "clusterf.toml:1:1: error: labl: unknown key\n"
+        "clusterf.toml:1:1: error[C101]: labl: unknown key\n"
         '    1 | labl = "a"\n'
         '      | ^^^^ did you mean "label"?\n'
-        "clusterf.toml:2:9: error: pause: -1 is not a duration: seconds must be from 0 to 10^9\n"
+        "clusterf.toml:2:9: error[C106]: pause: -1 is not a duration: seconds must be from 0 to 10^9\n"
         "    2 | pause = -1\n"
         "      |         ^^\n"
         "3 errors, 0 warnings\n"
