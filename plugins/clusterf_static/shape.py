@@ -18,7 +18,6 @@ from clusterf.plugin import (
     IPv4,
     IPv6,
     MethodName,
-    PortNumber,
     ServiceOverrides,
     Settings,
     TunnelSettings,
@@ -28,6 +27,9 @@ from clusterf.plugin import (
 
 FrontendPort = Annotated[int, Field(ge=0, le=65535)]
 """A port of a VIP; 0 stands for all ports and needs persistence."""
+
+BackendPort = Annotated[int, Field(ge=0, le=65535)]
+"""A port of a backend; 0 is the port that the packet came for (ip_vs_core.c, ip_vs_schedule)."""
 
 
 class FrontendTable(Settings):
@@ -79,10 +81,10 @@ class BackendTable(BackendOverrides):
     address: IPAddress | None = None
     ipv4: IPv4 | None = None
     ipv6: IPv6 | None = None
-    port: PortNumber | None = None
-    tcp: PortNumber | None = None
-    udp: PortNumber | None = None
-    sctp: PortNumber | None = None
+    port: BackendPort | None = None
+    tcp: BackendPort | None = None
+    udp: BackendPort | None = None
+    sctp: BackendPort | None = None
 
     def faults(self) -> Iterator[Fault]:
         """Those of the overrides, and addresses and ports told in two ways or in none."""

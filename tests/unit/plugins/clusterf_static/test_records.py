@@ -153,6 +153,16 @@ def test_no_backend(item: Any) -> None:
     assert all(fault.message for fault in faults)
 
 
+def test_a_backend_with_the_port_of_the_client() -> None:
+    content = read("""
+[services.web]
+backends = [{ address = "198.51.100.1", port = 0 }]
+""")
+    assert content.faults == []
+    [one] = content.services["web"].backends.values()
+    assert (one.id, one.ports) == ("198.51.100.1:0", Ports(0, 0, 0))
+
+
 def test_a_backend_listed_twice_is_kept_once() -> None:
     content = read("""
 [services.web]

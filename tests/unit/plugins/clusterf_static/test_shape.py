@@ -50,6 +50,8 @@ def test_right(model: type[Settings], data: dict[str, Any]) -> None:
         (BackendTable, {"address": V4, "ipv6": V6, "port": 80}),
         (BackendTable, {"address": V4, "port": 80, "udp": 80}),
         (BackendTable, {"address": V4, "port": 80, "id": "x" * 256}),
+        (BackendTable, {"address": V4, "port": -1}),
+        (BackendTable, {"address": V4, "tcp": 65536}),
         (RouteTable, {"gateway": V4}),
         (RouteTable, {"prefix": "::/0", "method": "droute", "gateway": V4}),
     ],
