@@ -31,6 +31,11 @@ def write(text: str | bytes) -> None:
         sys.stdout.write(encodable(text))
 
 
+def warn(text: str) -> None:
+    """Print text to standard error, where it is in no program's way."""
+    sys.stderr.write(text)
+
+
 def encodable(text: str) -> str:
     """A text in which what the terminal's encoding lacks is escaped, and ends no command."""
     encoding = sys.stdout.encoding or "utf-8"

@@ -14,8 +14,10 @@ from clusterf.cli import drawing, logs
 from clusterf.cli.loading import read_or_raise, registry_for
 from clusterf.cli.main import CommandParser, usual
 from clusterf.config.configuration import Configuration
+from clusterf.config.rendering import as_text
 from clusterf.engine.context import InstanceContext
 from clusterf.model.errors import PluginLoadError
+from clusterf.model.problem import Problem
 from clusterf.plugin.commands import Command, Line
 from clusterf.plugin.loader import Registry
 
@@ -64,6 +66,11 @@ class GivenCommand:
     def write(self, text: str | bytes) -> None:
         """Print for programs."""
         drawing.write(text)
+
+    def tell(self, problems: Sequence[Problem], lines: Iterable[str] = ()) -> None:
+        """Print to standard error."""
+        sys.stdout.flush()
+        drawing.warn(as_text(problems) + "".join(f"{line}\n" for line in lines))
 
 
 # --- finding them --------------------------------------------------------------------------------

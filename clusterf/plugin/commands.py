@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from clusterf.model.problem import Problem
 from clusterf.plugin.api import Context
 from clusterf.plugin.checking import Configured
 
@@ -59,6 +60,10 @@ class Invocation(Protocol):
 
     def write(self, text: str | bytes) -> None:
         """Print for programs; bytes go out as they are."""
+        ...
+
+    def tell(self, problems: Sequence[Problem], lines: Iterable[str] = ()) -> None:
+        """Print to standard error: problems as ``clusterf check`` does, then further lines."""
         ...
 
 

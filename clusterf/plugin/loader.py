@@ -49,6 +49,7 @@ BUNDLED = (
     "clusterf_local",
     "clusterf_ipvs",
     "clusterf_addresses",
+    "clusterf_import",
 )
 """Every first-party plugin, by the name of its package under plugins/."""
 

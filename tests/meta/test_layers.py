@@ -29,6 +29,7 @@ ONLY_IN = {
     "httpx2": ("clusterf_etcd", "examples"),
     "httpcore2": ("clusterf_etcd",),
     "anyio": (),
+    "toml": ("clusterf_import",),
 }
 """Libraries that few may import, and who."""
 
