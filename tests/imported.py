@@ -31,9 +31,7 @@ def read_back(text: str) -> list[ImportedService]:
     data = tomllib.loads(text)
     content = read_content({"services": data["services"]}, "services")
     assert content.faults == []
-    return [
-        _service(section.spec, section.backends) for section in content.services.values()
-    ]
+    return [_service(section.spec, section.backends) for section in content.services.values()]
 
 
 def _service(spec: ServiceSpec, backends: Mapping[str, Backend]) -> ImportedService:

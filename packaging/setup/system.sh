@@ -13,6 +13,7 @@ ca-certificates     Python packages over TLS
 python3             the system Python that makes the virtual environment
 python3-venv        the same
 ipvsadm             the reference that the tests compare the table with
+keepalived          what an imported configuration is compared with
 iproute2            namespaces, links, routes
 kmod                IPVS modules, in the host and in a guest
 util-linux          nsenter, setpriv, unshare

@@ -117,8 +117,8 @@ class _Reader:
             remarks.append("(* of no service here: managed has to name it before one can have it)")
         if found:
             remarks += [
-                "Either keepalived goes on with its vrrp_instance blocks alone (keepalived --vrrp),",
-                "or the output vips below binds the VIPs of the services on this host.",
+                "Either keepalived goes on with these blocks alone (keepalived --vrrp), or the",
+                "output vips below binds the VIPs of the services on this host.",
             ]
         return remarks
 

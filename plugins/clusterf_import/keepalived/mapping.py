@@ -218,7 +218,9 @@ class _Mapping:
         lower = real.lower
         if lower > real.upper:
             message = f"lthreshold {lower} is above uthreshold {real.upper}, not carried over"
-            self._wrong(real, server, message, "the kernel looks at it below uthreshold only")
+            self._wrong(
+                real, server, message, "the kernel refuses such a real server of keepalived"
+            )
             lower = 0
         return ImportedBackend(
             address=real.address,

@@ -14,6 +14,9 @@ from clusterf_import.keepalived.numbers import address, number, port
 from clusterf_import.places import Findings, Place
 
 _THRESHOLD_MAX = 2**32 - 1
+SINGLE = frozenset({"weight", "uthreshold", "lthreshold"})
+"""Statements with one argument."""
+
 _CARRIED = frozenset({"weight", "lvs_method", "lb_kind", "uthreshold", "lthreshold"})
 
 
@@ -66,6 +69,7 @@ def real_server(
 
 def _read(server: RealServer, inner: Statement, findings: Findings, subject: str) -> None:
     keyword = inner.keyword
+    surplus(inner, SINGLE, findings, subject)
     if keyword in {"lvs_method", "lb_kind"}:
         server.forwarding = forwarding(inner, findings, subject) or server.forwarding
     elif keyword in _CARRIED:
@@ -96,6 +100,17 @@ def _read(server: RealServer, inner: Statement, findings: Findings, subject: str
         server.remarks.append(f"{inner.place}: {flattened(inner)}")
     else:
         unknown(inner, [*_CARRIED, *CHECKERS, *REAL_SERVER], findings, subject)
+
+
+def surplus(statement: Statement, single: frozenset[str], findings: Findings, subject: str) -> None:
+    """Tell of words behind the only one that counts: often another statement on the same line."""
+    if statement.keyword in single and len(statement.arguments) > 1:
+        findings.warning(
+            statement.argument(1),
+            f'"{" ".join(statement.arguments[1:])}" is ignored, as by keepalived',
+            "a statement ends with its line",
+            subject=subject,
+        )
 
 
 def unknown(statement: Statement, known: list[str], findings: Findings, subject: str = "") -> None:

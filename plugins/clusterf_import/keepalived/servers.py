@@ -16,7 +16,7 @@ from clusterf_import.keepalived.blocks import Statement, flattened
 from clusterf_import.keepalived.forwarding import Forwarding, forwarding
 from clusterf_import.keepalived.keywords import VIRTUAL_SERVER
 from clusterf_import.keepalived.numbers import address, number, port, prefix
-from clusterf_import.keepalived.real_servers import RealServer, real_server, unknown
+from clusterf_import.keepalived.real_servers import RealServer, real_server, surplus, unknown
 from clusterf_import.places import Findings, Place
 
 PERSISTENCE = 360
@@ -27,6 +27,12 @@ FWMARK_MAX = 2**32 - 1
 
 _NUMBERED = {"sh": ("sh-fallback", "sh-port"), "mh": ("mh-fallback", "mh-port")}
 """What flag-1 and flag-2 are of these schedulers (include/uapi/linux/ip_vs.h)."""
+
+_SINGLE = frozenset(
+    {"ip_family", "lb_algo", "lvs_sched", "persistence_granularity", "persistence_timeout"}
+    | {"protocol", "weight"}
+)
+"""Statements with one argument."""
 
 _FLAGS = ("flag-1", "flag-2", "flag-3", "sh-port", "sh-fallback", "mh-port", "mh-fallback")
 
@@ -132,6 +138,7 @@ class _Reader:
     def read(self, statement: Statement) -> None:
         """Read one statement."""
         keyword = statement.keyword
+        surplus(statement, _SINGLE, self._findings, self._server.subject)
         if keyword in self._readers:
             self._readers[keyword](statement)
         elif keyword in VIRTUAL_SERVER:
