@@ -36,8 +36,7 @@ def read_back(text: str) -> list[ImportedService]:
 
 def _service(spec: ServiceSpec, backends: Mapping[str, Backend]) -> ImportedService:
     assert spec.scheduler is not None
-    assert spec.weight is not None
-    assert spec.method is not None
+    assert not backends or (spec.weight is not None and spec.method is not None)
     return ImportedService(
         name=spec.name,
         title=ANY,

@@ -7,7 +7,7 @@ from importlib import import_module
 
 from clusterf.plugin import Command, Invocation
 
-_STEPS = ("keepalived",)
+_STEPS = ("keepalived", "ipvsadm")
 """Packages here whose file ``step`` is a command each: ``add_to`` and ``run``."""
 
 
@@ -24,7 +24,7 @@ async def _run(invocation: Invocation) -> int:
 
 COMMAND = Command(
     name="import",
-    summary="write the configuration of keepalived as one of clusterf",
+    summary="write the configuration of keepalived or ipvsadm as one of clusterf",
     add_arguments=_add_arguments,
     run=_run,
 )

@@ -124,8 +124,10 @@ def _duration(seconds: int) -> str:
 
 
 def _usual(service: ImportedService) -> dict[str, Any]:
-    """What most backends have, said once for the service."""
+    """What most backends have, said once for the service; nothing where there are none."""
     backends = service.backends
+    if not backends:
+        return {}
     method = _most(one.method for one in backends)
     usual: dict[str, Any] = {"method": str(method)}
     if method is Method.TUNNEL:
@@ -199,6 +201,9 @@ def _service_lines(service: ImportedService) -> Iterator[str]:
     values = _service(service)
     backends = values.pop("backends")
     yield from _pairs(values)
+    if not backends:
+        yield "backends = []"
+        return
     yield "backends = ["
     for backend, value in zip(service.backends, backends, strict=True):
         yield from _comments(backend.remarks, "    ")

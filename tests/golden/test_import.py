@@ -1,4 +1,4 @@
-"""Configurations of keepalived, each with what ``clusterf import keepalived`` makes of it.
+"""Configurations of keepalived (``.conf``) and of ipvsadm (``.rules``), and what becomes of them.
 
 Every ``import/NAME.conf`` has beside it ``NAME.toml``, the result, and ``NAME.out``, the report,
 which ends with the exit code. To write them anew, and then read the difference::
@@ -15,14 +15,17 @@ import pytest
 
 from clusterf.cli.main import main
 from clusterf.config.check import check_offline
+from clusterf_import.ipvsadm.rules import rules
+from clusterf_import.ipvsadm.table import services
 from clusterf_import.keepalived.configuration import read
 from clusterf_import.keepalived.files import find, read_source
 from clusterf_import.places import Findings
+from clusterf_import.services import ImportedService
 from tests.golden.plugins import registry
 from tests.imported import read_back
 
 FOLDER = Path(__file__).parent / "import"
-CASES = sorted(path.name for path in FOLDER.glob("*.conf"))
+CASES = sorted(path.name for path in FOLDER.iterdir() if path.suffix in {".conf", ".rules"})
 RESULTS = sorted(path.name for path in FOLDER.glob("*.toml"))
 
 Shown = pytest.CaptureFixture[str]
@@ -36,7 +39,8 @@ def _here(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", CASES)
 def test_import_prints(name: str, capsys: Shown) -> None:
-    code = main(["import", "keepalived", "--config-id", "main", name])
+    what = ["ipvsadm"] if name.endswith(".rules") else ["keepalived", "--config-id", "main"]
+    code = main(["import", *what, name])
     result, report = capsys.readouterr()
     report += f"exit {code}\n"
     expected = {".toml": result, ".out": report}
@@ -59,10 +63,17 @@ def test_check_finds_nothing_in_the_result(name: str) -> None:
 
 @pytest.mark.parametrize("name", RESULTS)
 def test_the_source_of_static_services_reads_what_was_meant(name: str) -> None:
-    source = read_source(Path(name).with_suffix(".conf").name)
+    assert read_back(Path(name).read_text("utf-8")) == meant(Path(name))
+
+
+def meant(result: Path) -> list[ImportedService]:
+    """The services before they are written."""
+    if (table := result.with_suffix(".rules")).exists():
+        return services(rules(table.name, table.read_text("utf-8"), Findings()), Findings())
+    source = read_source(str(result.with_suffix(".conf")))
     imported = read(source, "main", find, Findings())
     assert imported is not None
-    assert read_back(Path(name).read_text("utf-8")) == imported.services
+    return imported.services
 
 
 def test_there_are_enough_of_them() -> None:

@@ -155,7 +155,18 @@ def test_the_table_is_that_of_keepalived(keepalived: Running, tmp_path: Path) ->
 
     # Beside keepalived, as it runs: clusterf takes over what it finds.
     planned = clusterf("plan", within=tmp_path)
-    assert (planned.returncode, planned.stdout) == (0, "nothing to do\n"), planned.stderr
+    assert planned.stdout == "nothing to do\n", planned.stdout + planned.stderr
+
+    # What ipvsadm prints of it says the same, but for thresholds, which it does not print.
+    (tmp_path / "table").write_text("\n".join(theirs), "utf-8")
+    (tmp_path / "other").mkdir()
+    again = f"{tmp_path}/other/clusterf.toml"
+    imported = clusterf("import", "ipvsadm", f"{tmp_path}/table", "-o", again, within=tmp_path)
+    assert imported.stderr.startswith("0 errors, 0 warnings\n")
+    planned = clusterf("plan", within=tmp_path / "other")
+    [operation, count] = planned.stdout.splitlines()
+    assert "upper_threshold 200 -> 0, lower_threshold 150 -> 0" in operation
+    assert count.startswith("1 ")
 
     # A kill takes nothing away, and clusterf alone makes the same anew.
     keepalived.kill()

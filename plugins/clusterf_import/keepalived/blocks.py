@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from clusterf_import.keepalived.lines import Line, Word, words
+from clusterf_import.keepalived.lines import Line, Unclosed, Word, words
 from clusterf_import.places import Findings, Place
 
 DEPTH_MAX = 16
@@ -96,8 +96,8 @@ class _Parser:
     def _line(self, line: Line) -> None:
         try:
             found = words(line)
-        except ValueError as error:
-            self._fault(error.args[0], "string is not closed", "it ends with its line")
+        except Unclosed as error:
+            self._fault(error.place, "string is not closed", "it ends with its line")
             return
         statement: list[Word] = []
         for word in found:

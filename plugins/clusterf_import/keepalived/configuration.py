@@ -13,8 +13,8 @@ from clusterf_import.keepalived.groups import Group, group
 from clusterf_import.keepalived.keywords import GLOBAL, ROOT
 from clusterf_import.keepalived.lines import Source
 from clusterf_import.keepalived.mapping import services
-from clusterf_import.keepalived.numbers import address
 from clusterf_import.keepalived.servers import VirtualServer, virtual_server
+from clusterf_import.numbers import address
 from clusterf_import.places import Findings, Place
 from clusterf_import.services import Imported, ImportedService
 

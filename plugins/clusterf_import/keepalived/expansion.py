@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from clusterf_import.files import Unreadable
 from clusterf_import.keepalived.definitions import (
     Definition,
     Replaced,
@@ -27,10 +28,6 @@ DEPTH_MAX = 40
 _CONDITION = re.compile(r"@(\^?)([^ \t]*)[ \t]*")
 _INCLUDE = re.compile(r'include[rmwba]?[ \t]+(?P<name>"[^"]*"|[^ \t"]+)')
 """Taken before braces are looked for: a pattern may have some."""
-
-
-class Unreadable(ValueError):
-    """Nothing can be included by that name."""
 
 
 Find = Callable[[str, str], Iterable[Source]]
@@ -108,9 +105,8 @@ class Expansion:
 
     def _expanded(self, line: Line, source: Source, depth: int) -> Iterator[Line]:
         """Lines that one line stands for; a definition that goes on in the next is given back."""
-        if depth > DEPTH_MAX:
+        if depth > DEPTH_MAX and self._left > 0:
             self._stop(line.place(), f"nested more than {DEPTH_MAX} deep")
-            return
         current: Line | None = line
         while current is not None and not self._spent(current):
             if current.text.startswith("@"):

@@ -5,16 +5,12 @@ from __future__ import annotations
 import glob
 import re
 import stat
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from clusterf_import.ending import NotReadable
-from clusterf_import.keepalived.expansion import Unreadable
-from clusterf_import.keepalived.lines import Source, decoded
-
-SIZE_MAX = 16 * 2**20
-"""Bytes. What is larger is no configuration."""
+from clusterf_import.files import STANDARD_INPUT, Unreadable, content, read_text
+from clusterf_import.keepalived.lines import Source
 
 _EXECUTABLE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 _BRACES = re.compile(r"\{([^{}]*,[^{}]*)\}")
@@ -27,12 +23,12 @@ def read_source(name: str) -> Source:
     Raises:
         NotReadable: it cannot be.
     """
-    if name == "-":
-        # Nothing else is done meanwhile, and a signal must end it.
-        return Source("standard input", "", decoded(sys.stdin.buffer.read(SIZE_MAX)))
+    if name == STANDARD_INPUT:
+        shown, text = read_text(name)
+        return Source(shown, "", text)
     path = Path(name)
     try:
-        return Source(name, str(path.parent), _content(path))
+        return Source(name, str(path.parent), content(path, forbidden=_EXECUTABLE))
     except Unreadable as error:
         raise NotReadable(str(error)) from error
 
@@ -50,13 +46,13 @@ def find(pattern: str, folder: str) -> Iterator[Source]:
             if Path(path).is_dir():
                 continue
             found = True
-            yield Source(path, str(Path(path).parent), _content(Path(path)))
+            yield Source(path, str(Path(path).parent), content(Path(path), forbidden=_EXECUTABLE))
     if not found:
         raise Unreadable(f'no file is called "{pattern}"')
 
 
 def alternatives(pattern: str) -> list[str]:
-    """What csh makes of braces: ``a{b,c{d,e}}`` is ab, acd and ace."""
+    """What csh makes of braces, each once: ``a{b,c{d,e}}`` is ab, acd and ace."""
     done: list[str] = []
     left = [pattern]
     while left and len(done) + len(left) < _ALTERNATIVES_MAX:
@@ -67,21 +63,4 @@ def alternatives(pattern: str) -> list[str]:
             continue
         before, behind = one[: braces.start()], one[braces.end() :]
         left = [before + choice + behind for choice in braces[1].split(",")] + left
-    return done + left
-
-
-def _content(path: Path) -> str:
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise Unreadable(f"{path}: not a regular file")
-        if status.st_mode & _EXECUTABLE:
-            raise Unreadable(f"{path}: is executable, and keepalived does not read such a file")
-        if status.st_size > SIZE_MAX:
-            raise Unreadable(f"{path}: larger than {SIZE_MAX // 2**20} MiB")
-        return decoded(path.read_bytes())
-    except (OSError, ValueError) as error:
-        if isinstance(error, Unreadable):
-            raise
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise Unreadable(f"{path}: {reason.lower()}") from error
+    return list(dict.fromkeys(done + left))

@@ -6,15 +6,11 @@ from typing import NamedTuple
 
 from clusterf.model.table import Method, Tunnel, TunnelType
 from clusterf_import.keepalived.blocks import Statement
-from clusterf_import.keepalived.numbers import number
+from clusterf_import.numbers import number
 from clusterf_import.places import Findings
+from clusterf_import.tunnels import FLAGS, checked
 
 _METHODS = {"NAT": Method.MASQ, "DR": Method.DROUTE, "TUN": Method.TUNNEL}
-_FLAGS = {
-    TunnelType.IPIP: ("nocsum",),
-    TunnelType.GRE: ("nocsum", "csum"),
-    TunnelType.GUE: ("nocsum", "csum", "remcsum"),
-}
 
 
 class Forwarding(NamedTuple):
@@ -58,12 +54,8 @@ def _tunnel(words: list[str]) -> Tunnel:
             if read is None:
                 raise ValueError(f'"{given}" is not a port')
             port = read
-        elif word in _FLAGS[TunnelType.GUE]:
+        elif word in FLAGS[TunnelType.GUE]:
             flags = word
         else:
             raise ValueError(f'"{word}" is not an option of a tunnel')
-    if (kind is TunnelType.GUE) is not (port != 0):
-        raise ValueError("a tunnel of type gue needs a port, and others have none")
-    if flags not in _FLAGS[kind]:
-        raise ValueError(f"a tunnel of type {kind} has no {flags}")
-    return Tunnel(kind, port, flags)
+    return checked(Tunnel(kind, port, flags))

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from clusterf.model.address import Address, Family
 from clusterf_import.keepalived.blocks import Statement
-from clusterf_import.keepalived.numbers import RANGE_MAX, addresses, number, port
 from clusterf_import.keepalived.servers import FWMARK_MAX
+from clusterf_import.numbers import RANGE_MAX, addresses, number, port
 from clusterf_import.places import Findings, Place
 
 

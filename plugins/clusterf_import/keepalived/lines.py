@@ -18,6 +18,14 @@ _PIECE = re.compile(
 )
 
 
+class Unclosed(ValueError):
+    """A string does not end in its line; ``place`` is that of its quote."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(f"{place}: string is not closed")
+        self.place = place
+
+
 class Source(NamedTuple):
     """A file: what messages call it, the folder that its relative includes begin at, its text."""
 
@@ -78,14 +86,6 @@ class Word(NamedTuple):
         return self.text == "}" and not self.quoted
 
 
-def decoded(content: bytes) -> str:
-    """Text of a file. Where it is not UTF-8 it is an old one, and of names in comments only."""
-    try:
-        return content.decode()
-    except UnicodeDecodeError:
-        return content.decode("latin-1")
-
-
 def lines(source: Source) -> Iterator[Line]:
     """All lines, the empty ones too: they end definitions."""
     for number, whole in enumerate(source.text.split("\n"), 1):
@@ -109,7 +109,7 @@ def words(line: Line) -> list[Word]:
     """Words and braces of a line.
 
     Raises:
-        ValueError: a string is not closed; its argument is the `Place` of the quote.
+        Unclosed: a string is not closed.
     """
     found = []
     for piece in _PIECE.finditer(line.text):
@@ -118,6 +118,6 @@ def words(line: Line) -> list[Word]:
             continue
         place = line.place(*piece.span())
         if kind == "open":
-            raise ValueError(place)
+            raise Unclosed(place)
         found.append(Word(piece[kind], place, quoted=kind in {"quoted", "single"}))
     return found

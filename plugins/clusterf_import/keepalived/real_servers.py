@@ -10,7 +10,7 @@ from clusterf.plugin import did_you_mean
 from clusterf_import.keepalived.blocks import Statement, flattened
 from clusterf_import.keepalived.forwarding import Forwarding, forwarding
 from clusterf_import.keepalived.keywords import CHECKERS, CHECKS_WHY, REAL_SERVER
-from clusterf_import.keepalived.numbers import address, number, port
+from clusterf_import.numbers import address, number, port
 from clusterf_import.places import Findings, Place
 
 _THRESHOLD_MAX = 2**32 - 1
@@ -45,7 +45,7 @@ def real_server(
     ``inherited``: what the virtual server has said so far of forwarding.
     """
     arguments = statement.arguments
-    subject = f"{subject} real_server {' '.join(arguments)}"
+    subject = f"{subject} real_server {' '.join(arguments)}".strip()
     where = address(arguments[0]) if arguments else None
     number_of_port = port(arguments[1] if len(arguments) > 1 else None)
     if where is None or not where.is_unicast:

@@ -15,8 +15,8 @@ from clusterf.plugin import did_you_mean
 from clusterf_import.keepalived.blocks import Statement, flattened
 from clusterf_import.keepalived.forwarding import Forwarding, forwarding
 from clusterf_import.keepalived.keywords import VIRTUAL_SERVER
-from clusterf_import.keepalived.numbers import address, number, port, prefix
 from clusterf_import.keepalived.real_servers import RealServer, real_server, surplus, unknown
+from clusterf_import.numbers import address, number, port, prefix
 from clusterf_import.places import Findings, Place
 
 PERSISTENCE = 360

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from clusterf.cli.drawing import draw, write
+from clusterf.cli.drawing import draw, warn, write
 
 
 def test_without_a_terminal_lines_are_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
@@ -48,3 +48,8 @@ def test_on_a_terminal_lines_have_their_styles_and_markup_is_text(
         reader.join(10)
     os.close(ours)
     assert shown == [b"\x1b[31m[bold]web " + 150 * b"x" + b"\x1b[0m\r\n"]
+
+
+def test_warnings_are_in_no_program_s_way(capsys: pytest.CaptureFixture[str]) -> None:
+    warn("careful\n")
+    assert capsys.readouterr() == ("", "careful\n")

@@ -1,4 +1,4 @@
-"""Numbers, addresses, ranges of addresses and netmasks as keepalived reads them. Pure."""
+"""Numbers, addresses, ranges of them and netmasks, as others read them. Pure."""
 
 from __future__ import annotations
 

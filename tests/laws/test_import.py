@@ -1,4 +1,4 @@
-"""Laws of the import of keepalived.conf: what was meant comes back; nothing ends in a traceback."""
+"""Laws of imports: what was meant comes back, and nothing ends in a traceback."""
 
 from __future__ import annotations
 
@@ -11,21 +11,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clusterf.config.check import check_offline
+from clusterf.model import notation
 from clusterf.model.address import Address, Family
 from clusterf.model.defaults import IPIP
 from clusterf.model.service import Frontend, Ports, StickyClients
 from clusterf.model.table import (
     SCHEDULERS,
     WEIGHT_MAX,
+    Destination,
+    DestinationKey,
     Method,
+    Persistence,
     Protocol,
     Tunnel,
     TunnelType,
+    VirtualService,
 )
 from clusterf.plugin.loader import Registry
+from clusterf_import.files import Unreadable, decoded
+from clusterf_import.ipvsadm import table
+from clusterf_import.ipvsadm.rules import rules
 from clusterf_import.keepalived.configuration import read
-from clusterf_import.keepalived.expansion import Unreadable
-from clusterf_import.keepalived.lines import Source, decoded
+from clusterf_import.keepalived.lines import Source
 from clusterf_import.places import Findings
 from clusterf_import.services import Imported, ImportedBackend, ImportedService, keys, name_of
 from clusterf_import.writing import text_of
@@ -193,6 +200,51 @@ def test_what_is_written_for_keepalived_comes_back_as_it_was_meant(
     assert read_back(text_of(found, "keepalived", "k.conf")) == expected
 
 
+def as_rules(service: ImportedService) -> Iterator[str]:
+    """What ``ipvsadm -S -n`` prints of it."""
+    key = next(keys(service.frontends[0]))
+    sticky = service.persistence
+    prefix = 0 if sticky is None else sticky[1 if key.family is Family.INET else 2]
+    persistence = None if sticky is None else Persistence(sticky.timeout, prefix)
+    entry = VirtualService(service.scheduler, service.flags, persistence)
+    yield notation.service("-A", key, entry)
+    for one in service.backends:
+        target = DestinationKey(one.address, one.port)
+        settings = Destination(
+            one.weight, one.method, one.upper_threshold, one.lower_threshold, one.tunnel
+        )
+        yield notation.destination("-a", key, target, settings)
+
+
+@given(st.lists(services(), min_size=1, max_size=4, unique_by=lambda one: one.name))
+def test_what_ipvsadm_prints_comes_back_as_it_was(expected: list[ImportedService]) -> None:
+    findings = Findings()
+    text = "\n".join(line for service in expected for line in as_rules(service))
+    found = Imported(table.services(rules("t", text, findings), findings))
+    assert list(findings) == []
+    assert read_back(text_of(found, "ipvsadm", "t")) == expected
+
+
+RULES = st.sampled_from(
+    ["-A ", "-a ", "-t ", "-u ", "-f ", "-6 ", "-s ", "rr ", "mh ", "-b mh-port ", "-p ", "-M ",
+     "300 ", "255.255.0.0 ", "192.0.2.1:80 ", "[2001:db8::1]:0 ", "-r ", "198.51.100.1:80 ", "-i ",
+     "-g ", "-m ", "-w ", "-x 1 ", "-y ", "--tun-type ", "gue ", "--tun-port ", "\n", "-o ", "7 ",
+     "--weight=", "-C ", "\0", "é", "-A -t 192.0.2.1:80 ",
+     "\n-a -t 192.0.2.1:80 -r 198.51.100.1:80 ",
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(RULES, max_size=40).map("".join) | st.text(max_size=60))
+def test_any_rules_end_in_a_result_or_a_problem(folder: Path, text: str) -> None:
+    findings = Findings()
+    found = Imported(table.services(rules("t", text, findings), findings))
+    for problem in findings:
+        assert 1 <= problem.line <= text.count("\n") + 1
+        assert 1 <= problem.column <= len(problem.source) + 1
+    checked(found, folder)
+
+
 # --- any bytes -----------------------------------------------------------------------------------
 
 PIECES = st.sampled_from(
@@ -220,6 +272,11 @@ def judged(content: bytes, folder: Path) -> None:
     if found is None:
         assert findings.errors
         return
+    checked(found, folder)
+
+
+def checked(found: Imported, folder: Path) -> None:
+    """Whatever is written has no problem."""
     if found.services:
         path = folder / "clusterf.toml"
         path.write_text(text_of(found, "keepalived", "k.conf"), "utf-8")
