@@ -9,6 +9,7 @@ which ends with the exit code. To write them anew, and then read the difference:
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from clusterf_import.services import ImportedService
 from tests.golden.plugins import registry
 from tests.imported import read_back
 
+ROOT = Path(__file__).parents[2]
 FOLDER = Path(__file__).parent / "import"
 CASES = sorted(path.name for path in FOLDER.iterdir() if path.suffix in {".conf", ".rules"})
 RESULTS = sorted(path.name for path in FOLDER.glob("*.toml"))
@@ -74,6 +76,18 @@ def meant(result: Path) -> list[ImportedService]:
     imported = read(source, "main", find, Findings())
     assert imported is not None
     return imported.services
+
+
+def test_the_readme_shows_what_is_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Shown
+) -> None:
+    readme = (ROOT / "plugins" / "clusterf_import" / "README.md").read_text("utf-8")
+    section = readme.split("\n## Example\n", 1)[1].split("\n## ", 1)[0]
+    given, result, report = re.findall(r"^```(?:toml)?\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    Path("web.conf").write_text(given, "utf-8")
+    assert main(["import", "keepalived", "web.conf"]) == 0
+    assert capsys.readouterr() == (result, report)
 
 
 def test_there_are_enough_of_them() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -169,12 +171,22 @@ def test_the_table_is_that_of_keepalived(keepalived: Running, tmp_path: Path) ->
     assert count.startswith("1 ")
 
     # A kill takes nothing away, and clusterf alone makes the same anew.
-    keepalived.kill()
+    pids = [int((tmp_path / f"{name}.pid").read_text("utf-8")) for name in ("main", "checkers")]
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in pids:
+            os.kill(pid, number)
     keepalived.wait()
     assert ipvsadm() == theirs
     process.run(["ipvsadm", "-C"])
     assert clusterf("run", "--once", within=tmp_path).returncode == 0
     assert ipvsadm() == theirs
+
+
+def test_a_stop_of_keepalived_takes_its_virtual_services_away(keepalived: Running) -> None:
+    assert ipvsadm() != []
+    keepalived.kill(signal.SIGTERM)
+    keepalived.wait()
+    assert ipvsadm() == []
 
 
 @pytest.mark.parametrize("name", ["nat", "advanced"])
