@@ -83,7 +83,8 @@ def test_the_readme_shows_what_is_printed(
 ) -> None:
     readme = (ROOT / "plugins" / "clusterf_import" / "README.md").read_text("utf-8")
     section = readme.split("\n## Example\n", 1)[1].split("\n## ", 1)[0]
-    given, result, report = re.findall(r"^```(?:toml)?\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```(?:toml)?\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+    given, result, report = blocks
     monkeypatch.chdir(tmp_path)
     Path("web.conf").write_text(given, "utf-8")
     assert main(["import", "keepalived", "web.conf"]) == 0

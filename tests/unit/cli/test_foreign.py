@@ -11,7 +11,7 @@ from tests.unit.control.scene import KERNEL, WEB, Scene
 GREET = """
 import argparse, sys
 from pathlib import Path
-from clusterf.plugin import ClusterfError, Command, hookimpl
+from clusterf.plugin import ClusterfError, Command, Problem, hookimpl
 
 CLUSTERF_API = "1.0"
 
@@ -20,7 +20,7 @@ class Rude(ClusterfError):
 
 def add(parser):
     ways = parser.add_subparsers(required=True)
-    for way in ("say", "whole", "fail", "break"):
+    for way in ("say", "whole", "tell", "fail", "break"):
         one = ways.add_parser(way)
         one.set_defaults(way=way)
         one.add_argument("word", nargs="?")
@@ -36,6 +36,11 @@ async def run(invocation):
         context = invocation.context("outputs.kernel")
         invocation.write(f"{context.name} {context.path(Path('x'))} {list(context.managed)}\\n")
         return 3
+    if given.way == "tell":
+        invocation.write("a result\\n")
+        here = Problem(file="f", line=1, column=1, length=1, message="is wrong", source="x")
+        invocation.tell([here], ["and so on"])
+        return 0
     found = invocation.configuration()
     context = invocation.context("outputs.kernel")
     same = found is invocation.configuration()
@@ -106,7 +111,7 @@ def test_its_own_help(greeted: Scene, capsys: Shown) -> None:
     assert ended.value.code == 0
     shown = capsys.readouterr().out
     assert shown.startswith("usage: clusterf greet [-h] [-c FILE] [--bundled-only]\n")
-    assert "{say,whole,fail,break}" in shown
+    assert "{say,whole,tell,fail,break}" in shown
     assert "Greet the kernel." in shown
 
 
@@ -196,10 +201,18 @@ def test_plugins_lists_it(greeted: Scene, capsys: Shown) -> None:
     assert greeted.cli("plugins") == 0
     assert "  command  greet      greet the kernel\n" in capsys.readouterr().out
     assert greeted.cli("plugins", "--format", "json") == 0
-    [_, command] = json.loads(capsys.readouterr().out)["commands"]
-    assert command == {
+    commands = json.loads(capsys.readouterr().out)["commands"]
+    assert {
         "command": "greet",
         "plugin": "greeting",
         "origin": path,
         "summary": "greet the kernel",
-    }
+    } in commands
+
+
+def test_it_tells_problems_beside_its_result(greeted: Scene, capsys: Shown) -> None:
+    assert greeted.cli("greet", "tell") == 0
+    assert capsys.readouterr() == (
+        "a result\n",
+        "f:1:1: error[C001]: is wrong\n    1 | x\n      | ^\n1 error, 0 warnings\nand so on\n",
+    )
