@@ -12,10 +12,9 @@ from clusterf import __version__
 from clusterf.cli.drawing import write
 from clusterf.cli.loading import BadConfiguration, read_or_raise, registry_for
 from clusterf.config.check import foretell
-from clusterf.config.effective import effective, files_of
+from clusterf.config.files import files_of
 from clusterf.config.load import Reading, read_configuration
 from clusterf.config.rendering import as_text
-from clusterf.config.writing import write_toml
 from clusterf.plugin.document import Document, DocumentError
 from clusterf.plugin.loader import Registry
 
@@ -32,6 +31,9 @@ def main(arguments: argparse.Namespace) -> int:
     registry = registry_for(arguments.config, bundled_only=arguments.bundled_only)
     as_json = arguments.output_format == "json"
     if arguments.effective:
+        from clusterf.config.effective import effective  # noqa: PLC0415 - a library for this only
+        from clusterf.config.writing import write_toml  # noqa: PLC0415 - same
+
         read_or_raise(arguments, registry)
         values = effective(Document.read(arguments.config).data, registry)
         head = (

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel
-
-from clusterf.config.configuration import Configuration, Instance
 from clusterf.config.load import Keys, startup_error
 from clusterf.config.settings import (
     CoreTable,
@@ -62,25 +58,3 @@ def _instance(table: Mapping[str, Any], types: Mapping[str, AnyType], model: typ
 def _written(settings: Settings) -> dict[str, Any]:
     """As its types say that they are written; SecretStr shows asterisks."""
     return settings.model_dump(mode="json", exclude_none=True)
-
-
-def files_of(configuration: Configuration) -> Iterator[tuple[str, Path]]:
-    """Files and folders that settings name, with the keys that do: certificates, passwords."""
-    instances: list[Instance[Any]] = [
-        *configuration.sources.values(),
-        *configuration.policies,
-        *configuration.outputs.values(),
-    ]
-    for instance in instances:
-        for key, path in _paths(instance.settings):
-            yield f"{instance.name}.{key}", configuration.folder / path
-
-
-def _paths(model: BaseModel) -> Iterator[tuple[str, Path]]:
-    for name in type(model).model_fields:
-        value = getattr(model, name)
-        if isinstance(value, Path):
-            yield name, value
-        elif isinstance(value, BaseModel):
-            for inner, path in _paths(value):
-                yield f"{name}.{inner}", path

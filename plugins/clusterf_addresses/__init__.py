@@ -8,20 +8,26 @@ from typing import Any
 from clusterf.plugin import (
     Code,
     Configured,
+    Context,
     Document,
     Examination,
     Fault,
+    Output,
     OutputType,
     Problem,
     hookimpl,
 )
-from clusterf_addresses.doctor import examinations
-from clusterf_addresses.output import AddressesOutput
 from clusterf_addresses.settings import AddressesSettings
 
 CLUSTERF_API = "1.0"
 
 _TYPE = "addresses"
+
+
+def _create(settings: AddressesSettings, context: Context) -> Output:
+    from clusterf_addresses.output import AddressesOutput  # noqa: PLC0415 - Trio and the like, for who runs it
+
+    return AddressesOutput(settings, context)
 
 
 @hookimpl
@@ -31,7 +37,7 @@ def clusterf_register_outputs() -> Iterable[OutputType[Any]]:
         OutputType(
             name=_TYPE,
             settings=AddressesSettings,
-            create=AddressesOutput,
+            create=_create,
             summary="VIPs on an interface of this host, and the sysctls that they need",
             follows=True,
         )
@@ -57,4 +63,6 @@ def clusterf_check(configuration: Configured, document: Document) -> Iterable[Pr
 @hookimpl
 def clusterf_doctor(configuration: Configured | None) -> Iterable[Examination]:
     """Look at the sysctls of the network, and at what tunnels need."""
+    from clusterf_addresses.doctor import examinations  # noqa: PLC0415 - as above
+
     return examinations(configuration)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from clusterf.plugin import Configured, Examination, SourceType, hookimpl
-from clusterf_docker.doctor import examinations
+from clusterf.plugin import Configured, Context, Examination, Source, SourceType, hookimpl
 from clusterf_docker.settings import DockerSettings
-from clusterf_docker.source import DockerSource
 
 CLUSTERF_API = "1.0"
+
+
+def _create(settings: DockerSettings, context: Context) -> Source:
+    from clusterf_docker.source import DockerSource  # noqa: PLC0415 - Trio and the like, for who runs it
+
+    return DockerSource(settings, context)
 
 
 @hookimpl
@@ -20,7 +24,7 @@ def clusterf_register_sources() -> Iterable[SourceType[Any]]:
         SourceType(
             name="docker",
             settings=DockerSettings,
-            create=DockerSource,
+            create=_create,
             summary="containers of a Docker engine that join services by label",
         )
     ]
@@ -29,4 +33,6 @@ def clusterf_register_sources() -> Iterable[SourceType[Any]]:
 @hookimpl
 def clusterf_doctor(configuration: Configured | None) -> Iterable[Examination]:
     """Ask the engine of this host, where no configuration names one."""
+    from clusterf_docker.doctor import examinations  # noqa: PLC0415 - as above
+
     return examinations(configuration)

@@ -11,22 +11,35 @@ from clusterf.plugin import (
     Code,
     Command,
     Configured,
+    Context,
     Document,
     Fault,
+    Output,
     OutputType,
     Problem,
     Severity,
+    Source,
     SourceType,
     hookimpl,
 )
 from clusterf_etcd.commands import COMMAND
-from clusterf_etcd.output import EtcdOutput
 from clusterf_etcd.settings import EtcdOutputSettings, EtcdSourceSettings
-from clusterf_etcd.source import EtcdSource
 
 CLUSTERF_API = "1.0"
 
 _TYPE = "etcd"
+
+
+def _create_source(settings: EtcdSourceSettings, context: Context) -> Source:
+    from clusterf_etcd.source import EtcdSource  # noqa: PLC0415 - Trio and the like, for who runs it
+
+    return EtcdSource(settings, context)
+
+
+def _create_output(settings: EtcdOutputSettings, context: Context) -> Output[Any]:
+    from clusterf_etcd.output import EtcdOutput  # noqa: PLC0415 - as above
+
+    return EtcdOutput(settings, context)
 
 
 @hookimpl
@@ -36,7 +49,7 @@ def clusterf_register_sources() -> Iterable[SourceType[Any]]:
         SourceType(
             name=_TYPE,
             settings=EtcdSourceSettings,
-            create=EtcdSource,
+            create=_create_source,
             summary="services, backends and routes of the whole cluster, from etcd",
         )
     ]
@@ -49,7 +62,7 @@ def clusterf_register_outputs() -> Iterable[OutputType[Any]]:
         OutputType(
             name=_TYPE,
             settings=EtcdOutputSettings,
-            create=EtcdOutput,
+            create=_create_output,
             summary="backends of this host, for the whole cluster, to etcd",
             publishes=True,
         )

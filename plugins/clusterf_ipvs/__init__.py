@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from clusterf.plugin import Configured, Examination, OutputType, hookimpl
-from clusterf_ipvs.doctor import examinations
-from clusterf_ipvs.output import IpvsOutput
+from clusterf.plugin import Configured, Context, Examination, Output, OutputType, hookimpl
 from clusterf_ipvs.settings import IpvsSettings
 
 CLUSTERF_API = "1.0"
+
+
+def _create(settings: IpvsSettings, context: Context) -> Output:
+    from clusterf_ipvs.output import IpvsOutput  # noqa: PLC0415 - Trio and the like, for who runs it
+
+    return IpvsOutput(settings, context)
 
 
 @hookimpl
@@ -19,7 +23,7 @@ def clusterf_register_outputs() -> list[OutputType[IpvsSettings]]:
         OutputType(
             name="ipvs",
             settings=IpvsSettings,
-            create=IpvsOutput,
+            create=_create,
             summary="virtual services and destinations in this host's kernel",
         )
     ]
@@ -28,4 +32,6 @@ def clusterf_register_outputs() -> list[OutputType[IpvsSettings]]:
 @hookimpl
 def clusterf_doctor(configuration: Configured | None) -> Iterable[Examination]:
     """Look at the modules, sysctls and tables of the kernel."""
+    from clusterf_ipvs.doctor import examinations  # noqa: PLC0415 - as above
+
     return examinations(configuration)

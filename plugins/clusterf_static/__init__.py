@@ -5,12 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from clusterf.plugin import Configured, Document, Foretold, Problem, SourceType, hookimpl
+from clusterf.plugin import (
+    Configured,
+    Context,
+    Document,
+    Foretold,
+    Problem,
+    Source,
+    SourceType,
+    hookimpl,
+)
 from clusterf_static.check import foretell
 from clusterf_static.settings import StaticSettings
-from clusterf_static.source import StaticSource
 
 CLUSTERF_API = "1.0"
+
+
+def _create(settings: StaticSettings, context: Context) -> Source:
+    from clusterf_static.source import StaticSource  # noqa: PLC0415 - Trio and the like, for who runs it
+
+    return StaticSource(settings, context)
 
 
 @hookimpl
@@ -20,7 +34,7 @@ def clusterf_register_sources() -> Iterable[SourceType[Any]]:
         SourceType(
             name="static",
             settings=StaticSettings,
-            create=StaticSource,
+            create=_create,
             summary="services, backends and routes of TOML files, watched",
         )
     ]

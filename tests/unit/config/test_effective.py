@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from clusterf.config.configuration import Configuration
-from clusterf.config.effective import effective, files_of
+from clusterf.config.effective import effective
 from clusterf.config.load import load_configuration
 from clusterf.config.writing import write_toml
 from clusterf.plugin import OutputType, Secret, Settings
@@ -131,11 +131,3 @@ def test_secrets_are_hidden(tmp_path: Path) -> None:
     path.write_text(text + "[sources.a]\n")
     _, problems = load_configuration(path, registry)
     assert "hunter2" not in repr(problems)
-
-
-def test_files_that_settings_name(registry: Registry, tmp_path: Path) -> None:
-    configuration = loaded(tmp_path / "clusterf.toml", RICH, registry)
-    assert dict(files_of(configuration)) == {
-        "sources.cluster.password_file": tmp_path / "secrets/password",
-        "sources.cluster.tls.ca": Path("/etc/ca.pem"),
-    }
