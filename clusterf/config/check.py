@@ -8,7 +8,7 @@ fourth, the environment, is for ``clusterf/cli/probing.py``.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,12 +34,7 @@ def check_offline(path: Path, registry: Registry) -> tuple[Reading | None, list[
     found = [one for one in told if isinstance(one, Problem)]
     foretold, of_files = foretell(reading, registry)
     found += of_files
-    policies, failures = make_policies(reading.configuration)
-    found += [
-        failed(name, "making it", error, reading.document.name) for name, error in failures.items()
-    ]
-    sure = certainty(reading, foretold, found)
-    found += topology_problems(reading.configuration, foretold, policies, sure)
+    found += _topology(reading, foretold, found)
     files = {reading.document.name: 0}
     for problem in found:
         files.setdefault(problem.file, len(files))
@@ -48,6 +43,22 @@ def check_offline(path: Path, registry: Registry) -> tuple[Reading | None, list[
         key=lambda problem: (files[problem.file], problem.line, problem.column),
     )
     return reading, [*found, *problems]
+
+
+def _topology(
+    reading: Reading, foretold: Sequence[Foretold], problems: Sequence[Problem]
+) -> list[Problem]:
+    """What the pipeline would refuse; nothing on a host that only publishes, as at run time."""
+    configuration = reading.configuration
+    misread = any(problem.path.startswith("outputs") for problem in reading.problems)
+    if not configuration.tabled and not misread:
+        return []
+    policies, failures = make_policies(configuration)
+    found = [
+        failed(name, "making it", error, reading.document.name) for name, error in failures.items()
+    ]
+    sure = certainty(reading, foretold, [*problems, *found])
+    return found + topology_problems(configuration, foretold, policies, sure)
 
 
 def foretell(reading: Reading, registry: Registry) -> tuple[list[Foretold], list[Problem]]:

@@ -61,3 +61,8 @@ class Configuration:
     def folder(self) -> Path:
         """What relative paths in the file are relative to."""
         return self.path.parent
+
+    @property
+    def tabled(self) -> bool:
+        """Whether any output wants a table; False on a host that only publishes."""
+        return not self.outputs or not all(one.type.publishes for one in self.outputs.values())

@@ -133,9 +133,9 @@ class Engine:
         self.board.arrange([instance.name for instance in configuration.sources.values()])
         core = configuration.core
         scope = Scope(core.managed, frozenset(core.managed_fwmarks))
-        only_published = [one.type.publishes for one in configuration.outputs.values()] or [False]
-        tabled = not all(only_published)
-        self.reconciler.configure(Rules(made.policies, configuration.defaults, scope, tabled))
+        self.reconciler.configure(
+            Rules(made.policies, configuration.defaults, scope, configuration.tabled)
+        )
         self._start_sources()
         if self.started.is_set():
             self._start_outputs(reloaded=True)

@@ -26,9 +26,7 @@ def consistency_faults(part: Part, configuration: Configured) -> Iterator[Fault]
             if getattr(spec, key) is not None:
                 yield _crossed(upper, lower).below((*at, key))
         yield from _of_backends(part, name, section, (upper, lower))
-    if part.content.routes and not any(
-        policy.type.name == "routes" for policy in configuration.policies
-    ):
+    if part.content.routes and not _followed(configuration):
         yield Fault(
             (*part.at, "routes"),
             "routes have no effect without a policy of type routes",
@@ -37,6 +35,13 @@ def consistency_faults(part: Part, configuration: Configured) -> Iterator[Fault]
             Severity.WARNING,
             on_key=True,
         )
+
+
+def _followed(configuration: Configured) -> bool:
+    """Whether anybody has a use for routes: a policy, or an output that tells others of them."""
+    return any(policy.type.name == "routes" for policy in configuration.policies) or any(
+        getattr(output.type, "publishes", False) for output in configuration.outputs.values()
+    )
 
 
 def _of_backends(

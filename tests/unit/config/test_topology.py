@@ -10,7 +10,7 @@ import pytest
 from clusterf.config.check import check_offline
 from clusterf.model.problem import Code, Severity
 from clusterf.model.service import Facts, Service
-from clusterf.plugin import Policy, PolicyType, Settings
+from clusterf.plugin import OutputType, Policy, PolicyType, Settings
 from tests.golden.plugins import registry
 
 HEAD = '[clusterf]\nmanaged = ["192.0.2.0/24"]\nmanaged_fwmarks = [7]\n'
@@ -178,3 +178,32 @@ def test_an_unreadable_file_makes_nothing_certain(tmp_path: Path) -> None:
     path = tmp_path / "clusterf.toml"
     path.write_text(HEAD + '[services.web]\n[sources.f]\ntype = "static"\npath = "none"\n' + TAIL)
     assert [one.code for one in check_offline(path, registry())[1]] == [Code.UNREADABLE]
+
+
+PUBLISHED = '[outputs.cluster]\ntype = "far"\n'
+
+
+@pytest.mark.parametrize(
+    ("outputs", "codes"),
+    [
+        (PUBLISHED, []),
+        (PUBLISHED + TAIL, [Code.UNUSED_BACKEND]),
+        (PUBLISHED + TAIL + "drian = 1\n", [Code.UNUSED_BACKEND, Code.UNKNOWN_KEY]),
+    ],
+)
+def test_a_host_that_only_publishes_has_no_table(
+    tmp_path: Path, outputs: str, codes: list[Code]
+) -> None:
+    plugins = registry()
+    plugins.outputs["far"] = OutputType(
+        name="far",
+        settings=Settings,
+        create=lambda *_: None,  # type: ignore[arg-type,return-value]
+        summary="",
+        publishes=True,
+    )
+    path = tmp_path / "clusterf.toml"
+    routes = '[routes.here]\nmethod = "droute"\n'
+    backends = 'backends = [{ address = "198.51.100.1", udp = 1 }]\n'
+    path.write_text(HEAD + WEB + backends + routes + outputs)
+    assert [one.code for one in check_offline(path, plugins)[1]] == codes
