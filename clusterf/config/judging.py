@@ -114,7 +114,7 @@ class Judge:
         severity = meaning.severity
         if meaning.routed and not self.certainty.routed and severity is not Severity.NOTE:
             severity = Severity.NOTE
-            hint = f"{hint}; unless a route of another source says otherwise"
+            hint = f"{hint}; unless a route that is not known yet says otherwise"
         if meaning.code in _UNREACHABLE and severity is Severity.ERROR:
             self._explained.add(service.name)
         self._tell(service, refusal, about, Fault((), message, hint, meaning.code, severity))

@@ -52,7 +52,7 @@ class Address(bytes):
             return cls(socket.inet_pton(socket.AF_INET, text))
         except (OSError, ValueError):
             # ValueError covers embedded NUL characters and lone surrogates.
-            raise ValueError(f"{text!r} is not an IP address") from None
+            raise ValueError(f'"{text}" is not an IP address') from None
 
     @property
     def family(self) -> Family:
@@ -100,18 +100,22 @@ class Network(NamedTuple):
         try:
             address = Address.parse(host)
         except ValueError as error:
-            raise ValueError(f"{text!r} is not a prefix: {error}") from None
+            raise ValueError(f'"{text}" is not a prefix: {error}') from None
         bits = address.family.bits
         length = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 4 else -1
         if not slash:
             length = bits
         if not 0 <= length <= bits:
-            raise ValueError(f"{text!r} is not a prefix: its length must be from 0 to {bits}")
-        host_bits = int.from_bytes(address) & ((1 << (bits - length)) - 1)
-        if host_bits and not masked:
-            raise ValueError(f"{text!r} is not a prefix: {text} has host bits set")
+            raise ValueError(f'"{text}" is not a prefix: its length must be from 0 to {bits}')
+        number = int.from_bytes(address)
+        host_bits = number & ((1 << (bits - length)) - 1)
         if host_bits:
-            address = Address((int.from_bytes(address) ^ host_bits).to_bytes(len(address)))
+            masked_address = Address((number ^ host_bits).to_bytes(len(address)))
+            if not masked:
+                raise ValueError(
+                    f'"{text}" is not a prefix: it has host bits, {masked_address}/{length} has none'
+                )
+            address = masked_address
         return cls(address, length)
 
     @property

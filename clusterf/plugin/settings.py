@@ -26,6 +26,7 @@ from pydantic import (
 
 from clusterf.model.address import Address, Network
 from clusterf.model.table import WEIGHT_MAX
+from clusterf.plugin.faults import shown
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
@@ -52,7 +53,9 @@ def _duration(value: Any) -> float:
         parts = _DURATION.findall(value)
         if parts and "".join(number + unit for number, unit in parts) == value:
             return sum(float(number) * _UNITS[unit] for number, unit in parts)
-    raise ValueError(f'{value!r} is not a duration such as "5s", "1m30s" or a number of seconds')
+    raise ValueError(
+        f'{shown(value)} is not a duration such as "5s", "1m30s" or a number of seconds'
+    )
 
 
 def duration_text(seconds: float) -> str | float:
@@ -73,7 +76,7 @@ def _address(value: Any) -> Address:
     if isinstance(value, Address):
         return value
     if not isinstance(value, str):
-        raise ValueError(f"{value!r} is not an IP address")  # noqa: TRY004 - pydantic wants ValueError
+        raise ValueError(f"{shown(value)} is not an IP address")  # noqa: TRY004 - pydantic wants ValueError
     return Address.parse(value)
 
 
@@ -81,13 +84,13 @@ def _network(value: Any) -> Network:
     if isinstance(value, Network):
         return value
     if not isinstance(value, str):
-        raise ValueError(f"{value!r} is not a prefix")  # noqa: TRY004 - pydantic wants ValueError
+        raise ValueError(f"{shown(value)} is not a prefix")  # noqa: TRY004 - pydantic wants ValueError
     return Network.parse(value)
 
 
 def _path(value: Any) -> Path:
     if not isinstance(value, (str, Path)) or "\0" in str(value) or not str(value):
-        raise ValueError(f"{value!r} is not a path")
+        raise ValueError(f"{shown(value)} is not a path")
     return Path(value)
 
 

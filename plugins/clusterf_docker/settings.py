@@ -22,6 +22,7 @@ from clusterf.plugin import (
     TLSSettings,
     TunnelSettings,
     raise_faults,
+    shown,
 )
 
 
@@ -104,7 +105,7 @@ class DockerSettings(Settings):
     @field_validator("host")
     @classmethod
     def _host(cls, value: str) -> str:
-        form = f"{value!r} is not unix:///PATH or tcp://HOST:PORT"
+        form = f"{shown(value)} is not unix:///PATH or tcp://HOST:PORT"
         try:
             parts = urlsplit(value)
             port = parts.port

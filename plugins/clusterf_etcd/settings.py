@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from clusterf.plugin import Duration, PathName, Settings, TLSSettings
+from clusterf.plugin import Duration, PathName, Settings, TLSSettings, shown
 from clusterf_etcd.field_types import Text
 
 _PORT = 2379
@@ -55,7 +55,7 @@ class ConnectionSettings(Settings):
     def _prefix(cls, value: str) -> str:
         path = value.rstrip("/")
         if not path.startswith("/") or not path.isprintable() or "" in path[1:].split("/"):
-            raise ValueError(f"{value!r} is not an absolute path such as /clusterf")
+            raise ValueError(f"{shown(value)} is not an absolute path such as /clusterf")
         return path
 
     @model_validator(mode="after")
@@ -113,7 +113,7 @@ def _endpoint(value: str) -> str:
     Raises:
         ValueError: it is not the URL of an endpoint.
     """
-    form = f"{value!r} is not http://HOST[:PORT] or https://HOST[:PORT]"
+    form = f"{shown(value)} is not http://HOST[:PORT] or https://HOST[:PORT]"
     try:
         parts = urlsplit(value)
         port, host = parts.port, parts.hostname
