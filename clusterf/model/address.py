@@ -10,6 +10,8 @@ import socket
 from enum import StrEnum
 from typing import Generic, NamedTuple, Self, TypeVar
 
+from clusterf.model.quoting import quoted
+
 T = TypeVar("T")
 
 UNICAST4 = (b"\x01", b"\xe0")
@@ -52,7 +54,7 @@ class Address(bytes):
             return cls(socket.inet_pton(socket.AF_INET, text))
         except (OSError, ValueError):
             # ValueError covers embedded NUL characters and lone surrogates.
-            raise ValueError(f'"{text}" is not an IP address') from None
+            raise ValueError(f"{quoted(text)} is not an IP address") from None
 
     @property
     def family(self) -> Family:
@@ -99,23 +101,23 @@ class Network(NamedTuple):
         host, slash, digits = text.partition("/")
         try:
             address = Address.parse(host)
-        except ValueError as error:
-            raise ValueError(f'"{text}" is not a prefix: {error}') from None
+        except ValueError:
+            raise ValueError(f"{quoted(text)} is not a prefix such as 192.0.2.0/24") from None
         bits = address.family.bits
         length = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 4 else -1
         if not slash:
             length = bits
         if not 0 <= length <= bits:
-            raise ValueError(f'"{text}" is not a prefix: its length must be from 0 to {bits}')
+            raise ValueError(f"{quoted(text)} is not a prefix: its length must be from 0 to {bits}")
         number = int.from_bytes(address)
         host_bits = number & ((1 << (bits - length)) - 1)
         if host_bits:
-            masked_address = Address((number ^ host_bits).to_bytes(len(address)))
+            network = Address((number ^ host_bits).to_bytes(len(address)))
             if not masked:
                 raise ValueError(
-                    f'"{text}" is not a prefix: it has host bits, {masked_address}/{length} has none'
+                    f"{quoted(text)} is not a prefix: it has host bits, {network}/{length} has none"
                 )
-            address = masked_address
+            address = network
         return cls(address, length)
 
     @property

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from clusterf.model.problem import Code, Problem, Severity
+from clusterf.model.quoting import quoted
 from clusterf.plugin import syntax
 from clusterf.plugin.positions import KeyPath, Lines, Positions, Span
 from clusterf.plugin.scanner import scan_until_fault
@@ -140,7 +141,7 @@ def _parts(path: KeyPath) -> Iterator[str]:
         elif part and all(char.isascii() and (char.isalnum() or char in "-_") for char in part):
             yield f".{part}"
         else:
-            yield f".{syntax.quoted(part)}"
+            yield f".{quoted(part)}"
 
 
 def _content(path: Path) -> bytes:

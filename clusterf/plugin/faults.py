@@ -10,9 +10,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from clusterf.model.problem import Code
+from clusterf.model.quoting import quoted
 from clusterf.plugin.document import Fault
 from clusterf.plugin.positions import KeyPath
-from clusterf.plugin.syntax import quoted
 
 _KIND = "clusterf_fault"
 _MANY = 12

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from clusterf.model.problem import Code
+from clusterf.model.quoting import quoted
 from clusterf.plugin.positions import Entry, KeyPath, Lines, Positions, Span
 from clusterf.plugin.scanner import Stopped, scan_until_fault
 
@@ -44,15 +45,6 @@ def explain(text: str, error: Exception) -> Flaw:
     if opened := _unclosed(text, message, stopped):
         return opened
     return _plain(text, offset, message)
-
-
-def quoted(text: str, longest: int = 60) -> str:
-    """A value in double quotes as TOML would write it; a long one is cut."""
-    shown = text if len(text) <= longest else text[: longest - 1] + "…"
-    escaped = (
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in shown
-    )
-    return '"' + "".join(escaped).replace('"', '\\"') + '"'
 
 
 def _offset(text: str, told: re.Match[str]) -> int:

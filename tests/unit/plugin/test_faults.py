@@ -93,7 +93,7 @@ def faults(data: Any) -> list[tuple[Any, ...]]:
             'did you mean "green"?',
             Code.UNKNOWN_CHOICE,
         ),
-        ({"address": "x"}, ("address",), "'x' is not an IP address", "", Code.MALFORMED),
+        ({"address": "x"}, ("address",), '"x" is not an IP address', "", Code.MALFORMED),
         ({"ratio": 2.0}, (), "ratio is above 1", "", Code.MALFORMED),
         ({"ratio": -1.0}, ("ratio",), "is below 0", "be positive", Code.THRESHOLDS),
     ],

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from clusterf.model.quoting import quoted
 from clusterf.plugin.document import Document, DocumentError
-from clusterf.plugin.syntax import quoted
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,7 @@ def test_a_name_that_is_none_is_replaced_by_the_id(name: str) -> None:
         ({"Config__StopTimeout": True}, "Config.StopTimeout"),
         ({"NetworkSettings__Networks": []}, "NetworkSettings.Networks"),
         ({"NetworkSettings__Networks": {"a": {"IPAddress": 5}}}, "NetworkSettings.Networks.a"),
-        ({"NetworkSettings__Networks": {"a": {"IPAddress": "1.2.3"}}}, "'1.2.3' is not an IP"),
+        ({"NetworkSettings__Networks": {"a": {"IPAddress": "1.2.3"}}}, '"1.2.3" is not an IP'),
         ({"NetworkSettings__Ports": {"80/tcp": {}}}, "NetworkSettings.Ports.80/tcp"),
         ({"State__Status": "\ud800"}, "State.Status"),
     ],

@@ -58,7 +58,7 @@ def test_a_name_that_is_no_word_is_kept_and_not_shown(name: str) -> None:
         ("Internal", "yes", "Internal: "),
         ("IPAM", [], "IPAM: "),
         ("IPAM", {"Config": [{"Subnet": 5}]}, "IPAM.Config.0.Subnet: "),
-        ("IPAM", {"Config": [{"Subnet": "203.0.113.0/33"}]}, "'203.0.113.0/33' is not a prefix"),
+        ("IPAM", {"Config": [{"Subnet": "203.0.113.0/33"}]}, '"203.0.113.0/33" is not a prefix'),
         ("IPAM", {"Config": [{"Subnet": "fe80::%eth0/64"}]}, "is not a prefix"),
     ],
 )

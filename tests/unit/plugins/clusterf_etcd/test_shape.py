@@ -290,7 +290,7 @@ def test_old_names_count_where_the_new_ones_say_nothing() -> None:
         ({"Prefix4": "198.51.100.0/33"}, 'Prefix4: "198.51.100.0/33" is not a prefix'),
         ({"Prefix": 24, "Prefix4": "198.51.100.0/24"}, "Prefix: must be a prefix, not 24"),
         ({"Prefix": False, "Prefix4": ""}, "Prefix: must be a prefix, not false"),
-        ({"Gateway": "gw"}, "Gateway: 'gw' is not an IP address"),
+        ({"Gateway": "gw"}, 'Gateway: "gw" is not an IP address'),
         ({"Gateway4": "224.0.0.1"}, "Gateway4: 224.0.0.1 is no address of a gateway"),
         ({"IPVSMethod": "Masq"}, 'IPVSMethod: unknown forwarding method "Masq"'),
         ({"ipvsmethod": 1}, "IPVSMethod: must be a string, not 1"),

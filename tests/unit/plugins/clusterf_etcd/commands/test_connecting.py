@@ -145,11 +145,11 @@ def test_a_user_does_not_come_with_another_one_s_password(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("--endpoint", "ftp://x"), "--endpoint: 'ftp://x' is not http://"),
+        (("--endpoint", "ftp://x"), '--endpoint: "ftp://x" is not http://'),
         (("--endpoint", "http://x", "--endpoint", "http://x"), "--endpoint: http://x:2379 is give"),
-        ((*NOWHERE, "--prefix", "x"), "--prefix: 'x' is not an absolute path"),
+        ((*NOWHERE, "--prefix", "x"), '--prefix: "x" is not an absolute path'),
         ((*NOWHERE, "--prefix", "/x", "--prefix", "/y"), "--prefix is given twice: /x and /y"),
-        ((*NOWHERE, "--timeout", "soon"), "--timeout: 'soon' is not a duration"),
+        ((*NOWHERE, "--timeout", "soon"), '--timeout: "soon" is not a duration'),
         ((*NOWHERE, "--timeout", "0"), "--timeout: "),
         ((*NOWHERE, "--ca", "ca.pem"), "tls needs endpoints of the form https"),
         (("--endpoint", "https://x", "--cert", "c"), "--ca, --cert, --key: cert and key belong"),
