@@ -162,7 +162,7 @@ def test_short_forms() -> None:
         ({"flags": ["ops"] * 257}, ["flags: must have at most 256 entries"]),
         ({"persistence": 0}, ["persistence: must be whole seconds, from 1s to 31d"]),
         ({"persistence": {"netmask": 24}}, ['persistence: missing key "timeout"']),
-        ({"persistence": [60]}, ["persistence: [60] is not a duration"]),
+        ({"persistence": [60]}, ["persistence: an array is not a duration"]),
         ({"tunnel": "vxlan"}, ['tunnel: unknown tunnel type "vxlan"']),
         ({"method": ""}, ['method: unknown forwarding method ""']),
         ({"weight": 2**31}, [f"weight: must be at most {2**31 - 1}, not {2**31}"]),
