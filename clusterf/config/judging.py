@@ -83,7 +83,7 @@ class Judge:
     known: Known
     certainty: Certainty
     problems: list[Problem] = field(default_factory=list)
-    _told: set[tuple[str, int, int, str]] = field(default_factory=set)
+    _told: set[tuple[str, int, int, str, str]] = field(default_factory=set)
     _explained: set[str] = field(default_factory=set)
     """Services of which an error says already why a backend does not serve."""
 
@@ -147,7 +147,9 @@ class Judge:
         whole = about is None and isinstance(ref, ServiceRef)
         fault = replace(fault, at=one.place(ref, about), on_key=whole)
         problem = one.document.problem(fault)
-        key = (problem.file, problem.line, problem.column, problem.code)
+        # One frontend may ask for several entries; what a policy says is not known to be alike.
+        words = problem.message if fault.code == Code.LEFT_OUT else ""
+        key = (problem.file, problem.line, problem.column, problem.code, words)
         if key not in self._told:
             self._told.add(key)
             self.problems.append(problem)

@@ -55,3 +55,13 @@ def test_what_a_route_can_undo_is_a_note_while_routes_are_unknown() -> None:
     refusal = Refusal("service web backend a", "port_rewrite_needs_masq", "its port differs")
     assert judged(refusal)[0][:2] == (Code.PORT_REWRITE, Severity.ERROR)
     assert judged(refusal, routed=False)[0][:2] == (Code.PORT_REWRITE, Severity.NOTE)
+
+
+def test_two_things_that_a_policy_says_of_one_service_are_two() -> None:
+    document = Document.parse("a.toml", b"web = { scheduler = 1 }\n")
+    known = Known([Foretold("sources.a", document, (SPEC, BACKEND), place)])
+    judge = Judge(known, Certainty(complete=True, routed=True))
+    service = Service("web", (0, 0, "web"), SPEC, {"a": BACKEND})
+    for detail in ("is too old", "is too new", "is too old"):
+        judge.refused(service, Refusal("service web", "age", detail), Claims())
+    assert [one.message for one in judge.problems] == ["is too old", "is too new"]
