@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup system demo demo-cluster test unit lab lab-director lab-cluster lab-demo lab-debian lint format types bench bench-quick clean
+.PHONY: help setup system demo demo-cluster test unit lab lab-director lab-cluster lab-demo lab-debian build frozen lint format types bench bench-quick clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -71,6 +71,13 @@ bench: system setup ## measure against ipvsadm, pyroute2 and C on an exact clock
 
 bench-quick: system setup ## the same up to 11,000 entries in user-mode Linux, two minutes
 	$(BIN)/python -m tests.bench --quick
+
+# -P: what lies in the current directory is nothing to import.
+build: system setup ## freeze clusterf: dist/clusterf, dist/clusterf-folder and the list of their parts
+	PYTHONPATH=packaging:.:plugins $(BIN)/python -P -m freeze
+
+frozen: build ## make the executable and test it
+	$(BIN)/python -m pytest -m frozen tests/frozen
 
 clean: ## remove what the other commands made, but the virtual environment
 	rm -rf build dist .hypothesis .mypy_cache .ruff_cache .pytest_cache *.egg-info

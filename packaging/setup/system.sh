@@ -29,6 +29,8 @@ openssl             certificates for an engine that speaks TLS
 curl                a client that is not ours
 gcc                 the C sender of the benchmarks
 libc6-dev           the same
+binutils            the frozen executable: strip, and what its libraries need
+debootstrap         a root without Python, for its tests
 make                the Makefile
 git                 the version of a build
 '
