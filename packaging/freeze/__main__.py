@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from freeze import bill, trial
+from freeze import bill, bootloader, trial
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -57,6 +57,7 @@ def freeze(into: Path, work: Path) -> None:
     """Run PyInstaller, on nothing but the project, its environment and a clean folder."""
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
+    bootloader.compiled(work, kept=work.parent)
     command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN"]
     command += ["--distpath", str(into), "--workpath", str(work), str(HERE / "clusterf.spec")]
     subprocess.run(command, env=environment(work), check=True)

@@ -15,24 +15,34 @@ from pathlib import Path
 from clusterf.cli.main import main
 from freeze import unpacked
 
+UNPACKER = "CLUSTERF_UNPACKER"
+"""The process that has unpacked the one file. bootloader/room.c sets it."""
+
 
 def restore(environment: MutableMapping[str, str]) -> None:
     """Take out what the bootloader has put into the environment."""
-    before = environment.pop("LD_LIBRARY_PATH_ORIG", None)
-    environment.pop("LD_LIBRARY_PATH", None)
-    if before is not None:
-        environment["LD_LIBRARY_PATH"] = before
+    _put_back(environment, "LD_LIBRARY_PATH", environment.pop("LD_LIBRARY_PATH_ORIG", ""))
+    if "CLUSTERF_TMPDIR_ORIG" in environment:
+        _put_back(environment, "TMPDIR", environment.pop("CLUSTERF_TMPDIR_ORIG"))
+    environment.pop(UNPACKER, None)
     for name in [name for name in environment if name.startswith("_PYI_")]:
         del environment[name]
 
 
+def _put_back(environment: MutableMapping[str, str], name: str, before: str) -> None:
+    environment.pop(name, None)
+    if before:
+        environment[name] = before
+
+
 def start() -> int:
     """Run clusterf, and return its exit code."""
+    unpacker = os.environ.get(UNPACKER)
     restore(os.environ)
-    inside = Path(sys._MEIPASS)  # type: ignore[attr-defined]  # noqa: SLF001 - PyInstaller's word
-    if inside.parent == Path(sys.executable).parent:
+    if unpacker is None:
         return main()
-    with unpacked.held(inside):
+    # PyInstaller's word for where everything is.
+    with unpacked.held(Path(sys._MEIPASS), int(unpacker)):  # type: ignore[attr-defined]  # noqa: SLF001
         return main()
 
 

@@ -59,7 +59,7 @@ UNTOUCHED = {"antigravity": "opens a browser", "this": "prints"}
 """Modules that must not be imported for a try, and why."""
 
 
-class Fault(Exception):  # noqa: N818 - what it is called in the report
+class Fault(Exception):
     """Something is not as it should be."""
 
 
@@ -78,7 +78,11 @@ class Trial:
     def run(self, *words: str, status: int = 0) -> str:
         """What the executable prints; a `Fault` if it ends otherwise than with this status."""
         done = subprocess.run(
-            [str(self.executable), *words], cwd=self.folder, capture_output=True, text=True
+            [str(self.executable), *words],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode != status:
             raise Fault(f"{' '.join(words)}: {done.returncode} {done.stdout}{done.stderr}")

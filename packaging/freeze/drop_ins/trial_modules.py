@@ -41,7 +41,7 @@ import unicodedata
 import uuid
 import wave
 import wsgiref.simple_server
-import xml.etree.ElementTree as Tree
+import xml.etree.ElementTree as ET
 import xmlrpc.client
 import zipfile
 import zoneinfo
@@ -56,7 +56,7 @@ MODULES = (
     *(difflib, email.mime.text, fractions, ftplib, gettext, graphlib, gzip, html.parser, imaplib),
     *(ipaddress, lzma, mailbox, mimetypes, multiprocessing.pool, optparse, pickle, plistlib),
     *(poplib, pprint, secrets, shelve, smtplib, sqlite3, statistics, tarfile, tomllib),
-    *(unicodedata, uuid, wave, wsgiref.simple_server, Tree, xmlrpc.client, zipfile, zoneinfo),
+    *(unicodedata, uuid, wave, wsgiref.simple_server, ET, xmlrpc.client, zipfile, zoneinfo),
 )
 
 
@@ -77,7 +77,7 @@ def use() -> str:
         [[version]] = database.execute("select sqlite_version()")
     database.close()
     assert lzma.decompress(lzma.compress(b"x")) == bz2.decompress(bz2.compress(b"x")) == b"x"
-    assert Tree.fromstring("<a><b/></a>").find("b") is not None  # noqa: S314 - our own text
+    assert ET.fromstring("<a><b/></a>").find("b") is not None  # noqa: S314 - our own text
     assert str(decimal.Decimal(1) / 3).startswith("0.333")
     return f"{len(MODULES)} modules, SQLite {version}"
 
