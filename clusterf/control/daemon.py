@@ -56,10 +56,12 @@ class Daemon:
         listener = await listen(socket)
         # The first load makes a large number of objects that live for ever.
         gc.disable()
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(serve, listener, socket, self._handle)
-            nursery.start_soon(self._tune)
-            with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
+        # Outermost: a service manager may send its signal to each process of the executable, and
+        # one that comes for the second time must not cut the end short.
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(serve, listener, socket, self._handle)
+                nursery.start_soon(self._tune)
                 nursery.start_soon(self._signals, signals)
                 await self.engine.run()
                 nursery.cancel_scope.cancel()

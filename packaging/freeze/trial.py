@@ -160,9 +160,10 @@ def modules(trial: Trial) -> None:
     promised = [*contents.standard_library(), *contents.promised()]
     names = tuple(name for name in promised if name not in UNTOUCHED)
     (trial.folder / "modules").write_text("\n".join(names), "utf-8")
-    failed = trial.ask("imports", "modules")
+    seen = trial.ask("imports", "modules")
     expected = importable_nowhere(names)
-    expect({name: why for name, why in failed.items() if name not in expected}, {})
+    expect({name: why for name, why in seen["faults"].items() if name not in expected}, {})
+    expect(seen["imported"] + len(seen["faults"]), len(names))
 
 
 def metadata(trial: Trial) -> None:
@@ -189,11 +190,11 @@ def expect(found: object, wanted: object) -> None:
 @cache
 def importable_nowhere(names: tuple[str, ...]) -> Mapping[str, str]:
     """Which modules the Python that we run on cannot import either, without what is foreign."""
-    program = (
-        "import json, sys; sys.path.insert(0, sys.argv[1]);"
-        "sys.modules.update(dict.fromkeys(sys.argv[3].split()));"
-        "from trial_package.report import imports; print(json.dumps(imports(sys.argv[2])))"
-    )
+    program = """import json, sys
+sys.path.insert(0, sys.argv[1])
+sys.modules.update(dict.fromkeys(sys.argv[3].split()))
+from trial_package.report import imports
+print(json.dumps(imports(sys.argv[2])["faults"]))"""
     with tempfile.NamedTemporaryFile("w", encoding="utf-8") as listed:
         listed.write("\n".join(names))
         listed.flush()

@@ -29,6 +29,7 @@
 
 #define EX_UNAVAILABLE 69
 #define MB (1000 * 1000)
+#define FILES 1000 /* more than there are */
 #define REASON 80
 
 static const char *const VARIABLES[] = {"TMPDIR", "TEMP", "TMP"};
@@ -60,6 +61,10 @@ static int fits(const char *folder, unsigned long long bytes, char *reason)
         * system.f_frsize;
     if (free_bytes < bytes) {
         snprintf(reason, REASON, "%llu MB free", free_bytes / MB);
+        return 0;
+    }
+    if (system.f_files != 0 && system.f_favail < FILES) {
+        snprintf(reason, REASON, "%llu inodes free", (unsigned long long) system.f_favail);
         return 0;
     }
     return 1;

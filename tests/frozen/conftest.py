@@ -1,0 +1,37 @@
+"""Both forms of the executable for every test here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.frozen import executables
+from tests.frozen.executables import FOLDER, ONE_FILE, Executable
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.frozen)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _made() -> None:
+    executables.make()
+
+
+@pytest.fixture(params=[ONE_FILE, FOLDER], ids=lambda one: one.name)
+def executable(request: pytest.FixtureRequest) -> Executable:
+    """Each form in its turn."""
+    chosen: Executable = request.param
+    return chosen
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Path:
+    """A folder that is TMPDIR, for the one file to unpack to."""
+    folder = tmp_path / "room"
+    folder.mkdir()
+    return folder
