@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import gc
 import logging
+import signal
 from collections.abc import Sequence
-from functools import partial
+from pathlib import Path
 
 import trio
 
@@ -37,8 +38,16 @@ def main(arguments: argparse.Namespace) -> int:
         return fresh, []
 
     daemon = Daemon(configuration, load)
-    trio.run(partial(daemon.run, configuration.folder / configuration.core.control))
+    trio.run(_to_the_end, daemon, configuration.folder / configuration.core.control)
     return 0
+
+
+async def _to_the_end(daemon: Daemon, socket: Path) -> None:
+    await daemon.run(socket)
+    # A service manager may signal each process of the executable, and one passes it on: what comes
+    # for the second time must not make a bad end of a good one.
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
 
 
 async def _once(configuration: Configuration) -> int:

@@ -56,16 +56,18 @@ class Daemon:
         listener = await listen(socket)
         # The first load makes a large number of objects that live for ever.
         gc.disable()
-        # Outermost: a service manager may send its signal to each process of the executable, and
-        # one that comes for the second time must not cut the end short.
+        # Outermost: an order to stop may come for the second time, and must not cut the end short.
+        # What nobody has taken of the receiver when it closes would be raised then.
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(serve, listener, socket, self._handle)
-                nursery.start_soon(self._tune)
-                nursery.start_soon(self._signals, signals)
-                await self.engine.run()
-                nursery.cancel_scope.cancel()
-        log.info("stopped kernel=kept")
+            async with trio.open_nursery() as listening:
+                listening.start_soon(self._signals, signals)
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(serve, listener, socket, self._handle)
+                    nursery.start_soon(self._tune)
+                    await self.engine.run()
+                    nursery.cancel_scope.cancel()
+                log.info("stopped kernel=kept")
+                listening.cancel_scope.cancel()
 
     async def _tune(self) -> None:
         await self.engine.started.wait()
@@ -82,11 +84,15 @@ class Daemon:
         gc.enable()
 
     async def _signals(self, signals) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 - trio does not export the receiver's type
+        stopping = False
         async for number in signals:
+            if stopping:
+                continue
             if number != signal.SIGHUP:
+                stopping = True
                 log.info("stopping signal=%s", signal.Signals(number).name)
                 self.engine.stop()
-                return
+                continue
             try:
                 await self.reload()
             except ClusterfError as error:

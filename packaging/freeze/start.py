@@ -8,7 +8,6 @@ host's. Our own are loaded by then, or found without it: the dynamic linker read
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import MutableMapping
 from pathlib import Path
@@ -44,12 +43,7 @@ def start() -> int:
         return main()
     # PyInstaller's word for where everything is.
     with unpacked.held(Path(sys._MEIPASS), int(unpacker)):  # type: ignore[attr-defined]  # noqa: SLF001
-        code = main()
-        # A service manager signals both processes, and the bootloader forwards: what comes twice
-        # must not make a good end a bad one.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, signal.SIG_IGN)
-        return code
+        return main()
 
 
 if __name__ == "__main__":

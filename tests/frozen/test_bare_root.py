@@ -44,8 +44,11 @@ def test_it_is_bare() -> None:
     assert not list(root.glob("usr/lib/x86_64-linux-gnu/libssl*"))
 
 
-@pytest.mark.parametrize("user", [0, NOBODY], ids=["root", "nobody"])
-@pytest.mark.parametrize("read_only", [False, True], ids=["writable", "read-only"])
+@pytest.mark.parametrize(
+    ("user", "read_only"),
+    [(0, False), (NOBODY, True)],
+    ids=["root", "nobody, and the root is read-only"],
+)
 def test_it_works(program: str, shown: Path, user: int, read_only: bool) -> None:  # noqa: FBT001 - a parameter of the test
     def run(*words: str, status: int = 0) -> str:
         done = bare.run([program, *words], shown, user=user, read_only=read_only)

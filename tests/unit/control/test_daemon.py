@@ -58,6 +58,20 @@ async def test_a_signal_ends_it_and_the_kernel_stays(
     assert f"stopping signal={number.name}" in caplog.text
 
 
+async def test_a_signal_that_comes_twice_ends_it_as_well(scene: Scene) -> None:
+    """It would end this very process if nobody took it."""
+    async with trio.open_nursery() as nursery:
+        daemon = scene.daemon()
+        nursery.start_soon(daemon.run, scene.socket)
+        await daemon.engine.started.wait()
+        os.kill(os.getpid(), signal.SIGTERM)
+        with trio.open_signal_receiver(signal.SIGUSR1) as marks:
+            os.kill(os.getpid(), signal.SIGUSR1)  # by then the first one is on its way
+            await anext(marks)
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert not scene.socket.exists()
+
+
 async def test_the_cycle_collector_is_off_only_while_the_first_table_is_made(scene: Scene) -> None:
     async with scene.running():
         await scene.until(gc.isenabled)
