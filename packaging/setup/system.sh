@@ -29,6 +29,7 @@ openssl             certificates for an engine that speaks TLS
 curl                a client that is not ours
 gcc                 the C sender of the benchmarks
 libc6-dev           the same
+libpython3-dev      the system Python as a shared library, for the frozen executable
 binutils            the frozen executable: strip, and what its libraries need
 debootstrap         a root without Python, for its tests
 make                the Makefile
@@ -40,6 +41,7 @@ present() {
     case $1 in
         docker.io) command -v dockerd > /dev/null ;;
         python3) command -v python3 > /dev/null ;;
+        libpython3-dev) test "$(command -v python3)" != /usr/bin/python3 ;;
         etcd-server) command -v etcd > /dev/null ;;
         etcd-client) command -v etcdctl > /dev/null ;;
         gcc) command -v gcc > /dev/null ;;
