@@ -100,7 +100,9 @@ def test_a_name_that_nobody_has_is_a_warning_of_the_list_and_of_check(
     assert 'no plugin is called "clusterf_etdc"' in capsys.readouterr().out
     scene.cli("check", "--offline")
     shown = capsys.readouterr().out
-    assert 'warning[C104]: clusterf.disable_plugins[0]: no plugin is called "clusterf_etdc"' in shown
+    assert (
+        'warning[C104]: clusterf.disable_plugins[0]: no plugin is called "clusterf_etdc"' in shown
+    )
     assert 'did you mean "clusterf_etcd"?' in shown
 
 
