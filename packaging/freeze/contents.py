@@ -1,9 +1,9 @@
 """What goes into the executable: modules and the papers of distributions, decided from metadata.
 
 Users' drop-ins are unknown when the executable is made, so what they may import goes in whole:
-the standard library, clusterf with its plugins, and the libraries of `PROMISED`. What else
-PyInstaller's analysis finds comes along if it belongs to a distribution that clusterf requires:
-what happens to be installed beside these changes nothing.
+the standard library, clusterf with its plugins, and the libraries that are promised to them. What
+else PyInstaller's analysis finds comes along if it belongs to a distribution that clusterf
+requires: what happens to be installed beside these changes nothing.
 """
 
 from __future__ import annotations
@@ -18,12 +18,10 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from clusterf.plugin.dropins.provided import LIBRARIES
 from clusterf.plugin.loader import BUNDLED
 
 APPLICATION = "clusterf"
-
-PROMISED = ("docker", "httpx2", "pluggy", "pydantic", "pyroute2", "toml", "trio")
-"""Libraries that drop-ins may import, with all their modules. Each is a distribution, too."""
 
 LEFT_OUT = {
     "_gdbm": "its library is under the GPL",
@@ -79,7 +77,7 @@ def standard_library() -> list[str]:
 
 def promised() -> list[str]:
     """Every module that drop-ins may import besides the standard library."""
-    names = [APPLICATION, *BUNDLED, *PROMISED]
+    names = [APPLICATION, *BUNDLED, *LIBRARIES]
     return sorted(module for name in names for module in modules_of(name))
 
 

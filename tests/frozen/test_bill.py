@@ -11,7 +11,7 @@ import pytest
 from cyclonedx.model.bom import Bom
 from packaging.utils import canonicalize_name
 
-from freeze import contents
+from clusterf.plugin.dropins.provided import LIBRARIES
 from tests.frozen.executables import DIST, FOLDER, ONE_FILE
 
 INSIDE = FOLDER.path.parent / "_internal"
@@ -49,7 +49,7 @@ def test_every_distribution_inside_is_on_it(bill: dict[str, Any]) -> None:
     }
     listed = set(map(canonicalize_name, names(bill, "pypi"))) - {"pyinstaller"}
     assert listed == inside
-    assert set(contents.PROMISED) <= listed
+    assert set(LIBRARIES) <= listed
 
 
 def test_every_shared_library_is_on_it(bill: dict[str, Any]) -> None:
@@ -73,9 +73,7 @@ def test_everything_of_python_has_a_licence_and_its_text_is_inside(bill: dict[st
 def test_what_clusterf_needs_is_told(bill: dict[str, Any]) -> None:
     needs = {one["ref"]: one.get("dependsOn", []) for one in bill["dependencies"]}
     [ours] = [ref for ref in needs if ref.startswith("pkg:pypi/clusterf@")]
-    assert {ref.split("@")[0] for ref in needs[ours]} >= {
-        f"pkg:pypi/{name}" for name in contents.PROMISED
-    }
+    assert {ref.split("@")[0] for ref in needs[ours]} >= {f"pkg:pypi/{name}" for name in LIBRARIES}
 
 
 def test_it_names_no_path_of_the_machine() -> None:

@@ -40,7 +40,8 @@ def test_problems_are_told_as_check_tells_them() -> None:
         "clusterf.toml:1:1: error[C101]: labl: unknown key\n"
         '    1 | labl = "a"\n'
         '      | ^^^^ did you mean "label"?\n'
-        "clusterf.toml:2:9: error[C106]: pause: -1 is not a duration: seconds must be from 0 to 10^9\n"
+        "clusterf.toml:2:9: error[C106]: pause: -1 is not a duration: "
+        "seconds must be from 0 to 10^9\n"
         "    2 | pause = -1\n"
         "      |         ^^\n"
         "3 errors, 0 warnings\n"
