@@ -29,7 +29,7 @@ ONLY_IN = {
     "httpx2": ("clusterf_etcd", "examples"),
     "httpcore2": ("clusterf_etcd",),
     "anyio": (),
-    "toml": ("clusterf_import",),
+    "toml": ("clusterf", "clusterf_import"),
 }
 """Libraries that few may import, and who."""
 

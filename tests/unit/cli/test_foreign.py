@@ -214,5 +214,5 @@ def test_it_tells_problems_beside_its_result(greeted: Scene, capsys: Shown) -> N
     assert greeted.cli("greet", "tell") == 0
     assert capsys.readouterr() == (
         "a result\n",
-        "f:1:1: error[C001]: is wrong\n    1 | x\n      | ^\n1 error, 0 warnings\nand so on\n",
+        "f:1:1: error: is wrong\n    1 | x\n      | ^\n1 error, 0 warnings\nand so on\n",
     )

@@ -194,7 +194,7 @@ def test_json_has_all_that_the_text_has(scene: Scene, capsys: Shown) -> None:
             "longest time that a destination keeps its connections after it left; 0: delete at once"
         ),
     }
-    assert [one["command"] for one in found["commands"]] == ["etcd"]
+    assert [one["command"] for one in found["commands"]] == ["etcd", "import"]
     assert found["failures"] == [
         {
             "origin": str(bad),
