@@ -9,11 +9,15 @@ from clusterf.model.problem import Code
 from clusterf.model.quoting import quoted
 from clusterf.plugin.positions import Entry, KeyPath, Lines, Positions, Span
 from clusterf.plugin.scanner import Stopped, scan_until_fault
+from clusterf.plugin.slips import Slip, after_value, begins_anew, not_a_value, slip, statement
 
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _LONG_NUMBER = re.compile(r"[0-9][0-9_]{4000,}")
 _WORD = re.compile(r"[A-Za-z0-9_./:+-]+")
 _TWICE = ("Cannot overwrite", "Cannot declare", "Cannot redefine", "Cannot mutate", "Duplicate")
+_TRUTHS = dict.fromkeys(("true", "yes", "on"), "true") | dict.fromkeys(
+    ("false", "no", "off"), "false"
+)
 _DEEP = 50
 
 
@@ -42,7 +46,7 @@ def explain(text: str, error: Exception) -> Flaw:
     found, stopped = scan_until_fault(text)
     if message.startswith(_TWICE):
         return _twice(text, found, offset, message)
-    if opened := _unclosed(text, message, stopped):
+    if opened := _unclosed(text, message, offset, stopped):
         return opened
     return _plain(text, offset, message)
 
@@ -89,15 +93,19 @@ def _defined_before(found: Positions, again: Entry, length: int) -> Span | None:
     return None
 
 
-def _unclosed(text: str, message: str, stopped: Stopped | None) -> Flaw | None:
+def _unclosed(text: str, message: str, offset: int, stopped: Stopped | None) -> Flaw | None:
     """An array, inline table or string whose end is missing: the fault is at its beginning."""
-    if stopped is None or stopped.opened is None:
+    if stopped is None or stopped.opened is None or offset < stopped.opened:
         return None
     opening = text[stopped.opened]
     ended = not text[stopped.offset :].strip() if stopped.offset < len(text) else True
     hint = "the file ends inside of it" if ended else ""
-    if opening == "[" and (message.startswith("Unclosed array") or ended):
+    if opening == "[" and message.startswith("Unclosed array") and not ended:
+        return _array(text, stopped.opened, stopped.offset)
+    if opening == "[" and ended:
         return Flaw(Span(stopped.opened, stopped.opened + 1), "array is not closed", hint)
+    if found := slip(text, offset):
+        return _flaw(found)
     if opening == "{" and (message.startswith("Unclosed inline") or ended):
         return Flaw(Span(stopped.opened, stopped.opened + 1), "inline table is not closed", hint)
     if opening == "{" and text[stopped.offset] == "\n":
@@ -107,6 +115,22 @@ def _unclosed(text: str, message: str, stopped: Stopped | None) -> Flaw | None:
         size = 3 if text.startswith(opening * 3, stopped.opened) else 1
         return Flaw(Span(stopped.opened, stopped.opened + size), "string is not closed", hint)
     return None
+
+
+def _array(text: str, opened: int, offset: int) -> Flaw:
+    """An array with something in it where a comma or its end should be."""
+    line, _ = Lines(text).place(opened)
+    if begins_anew(text, offset):
+        what = "a table or a setting begins before its end"
+        return Flaw(Span(opened, opened + 1), "array is not closed", what)
+    if found := slip(text, offset):
+        return _flaw(found)
+    span = Span(offset, offset + 1)
+    return Flaw(span, 'there is no "," between two values', f"of the array in line {line}")
+
+
+def _flaw(found: Slip) -> Flaw:
+    return Flaw(found.span, found.message, found.hint)
 
 
 def _plain(text: str, offset: int, message: str) -> Flaw:
@@ -122,23 +146,25 @@ def _plain(text: str, offset: int, message: str) -> Flaw:
     span = Span(offset, word.end() if word else offset + 1)
     if text.startswith("\ufeff"):
         return Flaw(Span(0, 1), "file begins with a byte order mark", "save it without one")
+    if found := slip(text, offset):
+        return _flaw(found)
     if message == "Invalid value":
         if word is None:
             return Flaw(span, "value is missing or malformed")
-        return Flaw(span, f"{quoted(word[0])} is not a value", _value_hint(word[0]))
+        return _flaw(_boolean(span, word[0]) or not_a_value(span, word[0]))
     if message.startswith("Expected newline or end of document"):
-        return Flaw(span, "unexpected text after the value")
+        return _flaw(after_value(text, offset))
     if message.startswith("Expected '=' after a key"):
         return Flaw(span, 'a key and its value are written with "=" between them')
+    if message == "Invalid statement":
+        return _flaw(statement(text, offset))
     return Flaw(span, _lower(message))
 
 
-def _value_hint(word: str) -> str:
-    if word.lower() in {"true", "false", "yes", "no", "on", "off"}:
-        return (
-            "did you mean " + ("true" if word.lower() in {"true", "yes", "on"} else "false") + "?"
-        )
-    return f"strings need quotes: {quoted(word)}"
+def _boolean(span: Span, word: str) -> Slip | None:
+    """A truth value in the words of YAML, Python or an INI file."""
+    meant = _TRUTHS.get(word.lower())
+    return Slip(span, f"{quoted(word)} is not a value", f"did you mean {meant}?") if meant else None
 
 
 def _lower(message: str) -> str:

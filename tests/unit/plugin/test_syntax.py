@@ -28,8 +28,8 @@ from clusterf.plugin.document import Document, DocumentError
         ("a = { b = 1", 1, 5, "inline table is not closed"),
         ("a = 1979-02-30", 1, 5, "invalid date or datetime"),
         ('"a" b = 1', 1, 5, 'a key and its value are written with "=" between them'),
-        ("= 1", 1, 1, "invalid statement"),
-        ("a = 1 # \x01", 1, 9, "found invalid character '\\x01'"),
+        ("= 1", 1, 1, '"=" begins no setting and no table'),
+        ("a = 1 # \x01", 1, 9, "U+0001, control character, cannot stand here"),
     ],
 )
 def test_place_and_message(text: str, line: int, column: int, message: str) -> None:
