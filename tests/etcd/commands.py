@@ -27,6 +27,7 @@ def clusterf(*words: str, text: str = "", config: Path | None = None) -> Complet
         text=text,
         env={"CLUSTERF_CONFIG": str(file)},
         cwd=ROOT,
+        timeout=90,
         check=False,
     )
 

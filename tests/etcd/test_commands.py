@@ -344,7 +344,7 @@ async def test_of_several_writers_at_once_each_knows_whether_it_wrote(etcd: Clus
         words = ("put", "web", "--merge", f"--{field}", str(given[field]), *at(etcd))
         done[field] = await aside(clusterf, *words)
 
-    with trio.fail_after(60):
+    with trio.fail_after(100):
         async with trio.open_nursery() as nursery:
             for field in given:
                 nursery.start_soon(write, field)

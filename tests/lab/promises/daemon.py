@@ -17,7 +17,7 @@ from tests.lab.promises.stage import MANAGED, PATIENCE, Director
 
 _DONE = re.compile(r"\bdone op='([^']*)' because=")
 _FAILED = re.compile(r"\bfailed op='([^']*)' because=")
-_START = 60.0
+_START = 180.0
 JSON = dict[str, Any]
 
 
