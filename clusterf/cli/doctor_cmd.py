@@ -15,6 +15,7 @@ from clusterf.cli.main import CONFIGURATION
 from clusterf.config.check import check_offline, problems_of_plugins
 from clusterf.config.load import Reading
 from clusterf.config.rendering import summary
+from clusterf.model.counting import counted
 from clusterf.model.problem import has_errors
 from clusterf.plugin.examining import Finding, Verdict
 from clusterf.plugin.loader import Registry
@@ -90,14 +91,10 @@ def _as_lines(found: Found) -> Iterable[drawing.Line]:
                 yield from _lines(one)
     counts = _counts(found)
     yield "", ""
-    yield ", ".join(_number(counts[one], one) for one in (Verdict.ERROR, Verdict.WARNING)), "bold"
+    yield ", ".join(counted(counts[one], one) for one in (Verdict.ERROR, Verdict.WARNING)), "bold"
 
 
 def _lines(finding: Finding) -> Iterator[drawing.Line]:
     yield f"  {finding.verdict:<8} {finding.message}", _STYLES[finding.verdict]
     if finding.hint and finding.verdict is not Verdict.OK:
         yield f"           hint: {finding.hint}", ""
-
-
-def _number(count: int, verdict: Verdict) -> str:
-    return f"{count} {verdict}" + ("" if count == 1 else "s")

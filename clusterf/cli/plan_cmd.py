@@ -11,6 +11,7 @@ import trio
 from clusterf.cli import logs
 from clusterf.cli.loading import read_or_raise, tell
 from clusterf.engine.single import Preview, SingleEngine
+from clusterf.model.counting import counted
 from clusterf.model.operation import steps
 
 CHANGES = 2
@@ -62,9 +63,10 @@ def _as_text(preview: Preview) -> None:
             reason = operation.reason()
             print(f"{output}: {operation.describe()}" + (f"  # {reason}" if reason else ""))
         if plan.held:
-            print(f"{output}: leaves {len(plan.held)} entries alone: {preview.hold}")
+            held = counted(len(plan.held), "entry", "entries")
+            print(f"{output}: leaves {held} alone: {preview.hold}")
     for refusal in preview.refusals:
         print(f"refused: {refusal}", file=sys.stderr)
     if preview.hold:
         print(f"incomplete: {preview.hold}; nothing would be removed", file=sys.stderr)
-    print(f"{count} operations" if count else "nothing to do")
+    print(counted(count, "operation") if count else "nothing to do")

@@ -10,6 +10,7 @@ from clusterf.cli.drawing import Line, draw
 from clusterf.cli.order import socket_of
 from clusterf.control.client import Refused, ask
 from clusterf.control.protocol import JSON
+from clusterf.model.counting import counted
 
 _METHOD = {"masq": "Masq", "droute": "Route", "tunnel": "Tunnel"}
 _STYLE = {
@@ -77,7 +78,8 @@ def _instance(instance: JSON) -> Iterator[Line]:
     if instance["for"] is not None:
         text += f" for {duration(instance['for'])}"
     if "services" in instance:
-        text += f", {instance['services']} services, {instance['backends']} backends"
+        services = counted(instance["services"], "service")
+        text += f", {services}, {counted(instance['backends'], 'backend')}"
     elif instance["detail"]:
         text += f", {instance['detail']}"
     yield text, _STYLE.get(state, "")

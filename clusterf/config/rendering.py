@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 
+from clusterf.model.counting import counted
 from clusterf.model.problem import Code, Problem, Severity
 
 _WIDEST = 120
@@ -39,7 +40,7 @@ def summary(problems: Iterable[Problem]) -> str:
     for problem in problems:
         counts[problem.severity] += 1
     return ", ".join(
-        f"{count} {severity}" + ("" if count == 1 else "s")
+        counted(count, severity)
         for severity, count in counts.items()
         if count or severity is not Severity.NOTE
     )

@@ -15,6 +15,7 @@ import trio
 
 from clusterf.engine.journal import Journal
 from clusterf.engine.supervisor import BackOff, Health, State
+from clusterf.model.counting import counted
 from clusterf.model.operation import Operation, Outcome, Plan, Subject, count
 from clusterf.model.table import ServiceKey
 from clusterf.plugin.output import Attending, DataPlane, Desired, Output, Surveying
@@ -200,7 +201,9 @@ class Runner:
             outcomes = await self.output.carry_out(plan.operations)
             told, asked = count(each.operation for each in outcomes), count(plan.operations)
             if told != asked:
-                raise RuntimeError(f"{self.name}: {told} outcomes for {asked} operations")
+                raise RuntimeError(
+                    f"{self.name}: {counted(told, 'outcome')} for {counted(asked, 'operation')}"
+                )
             self._journal.record(self.name, outcomes, self.log, trio.current_time())
         self._judge(subjects, outcomes)
         # What failed is no progress: it must not make those who follow, us among them, try again.

@@ -11,6 +11,7 @@ from clusterf.engine.board import Board
 from clusterf.engine.desired import EngineDesired
 from clusterf.engine.reconciler import Reconciler, Rules
 from clusterf.model.address import Network
+from clusterf.model.counting import counted
 from clusterf.model.operation import Operation, Outcome, Plan, Subject, count
 from clusterf.model.provenance import Refusal
 from clusterf.model.scope import Scope
@@ -118,7 +119,7 @@ class Director:
         outcomes = await self._output.carry_out(operations)
         told, asked = count(one.operation for one in outcomes), count(operations)
         if told != asked:
-            raise AssertionError(f"{told} outcomes for {asked} operations")
+            raise AssertionError(f"{counted(told, 'outcome')} for {counted(asked, 'operation')}")
         return outcomes
 
 

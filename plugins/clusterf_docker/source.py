@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from clusterf.model.counting import counted
 from clusterf.model.service import Route
 from clusterf.plugin import Context, ProbeResult, Publisher, Severity, SourceUnavailable
 from clusterf_docker import event
@@ -228,10 +229,7 @@ class _Following:
             self._replace_due = False
             routes = () if self._routes is None else self._routes.records()
             self._publish.replace([*self._state.records(), *routes])
-            kept = self._state.kept()
-            self._publish.degraded(
-                f"{kept} containers keep their last known state" if kept else None
-            )
+            self._publish.degraded(_kept(self._state.kept()))
         self._woken.set()
         self._woken = trio.Event()
 
@@ -273,3 +271,8 @@ def _told(record: Published) -> str:
             "quiesced": record.quiesced,
         }
     return " ".join(f"{name}={value}" for name, value in facts.items() if value is not None)
+
+
+def _kept(count: int) -> str | None:
+    containers = counted(count, "container keeps its", "containers keep their")
+    return f"{containers} last known state" if count else None

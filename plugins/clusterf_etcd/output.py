@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 import trio
 
+from clusterf.model.counting import counted
 from clusterf.model.operation import Operation, Outcome, Plan
 from clusterf.model.service import Ref, ServiceRef
 from clusterf.plugin import (
@@ -102,7 +103,7 @@ class EtcdOutput:
     def report(self) -> OutputReport:
         """Say how much is published, and what is not."""
         own = sum(entry.lease == self._lease.id for entry in self._tree.entries.values())
-        detail = f"{own} keys as agent {self._name}"
+        detail = f"{counted(own, 'key')} as agent {self._name}"
         if self._unknown is not None:
             detail += f", what it had before is kept: {self._unknown}"
         return OutputReport(detail, [*self._conflicts.values(), *self._wishes.faults.values()])

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import trio
 
+from clusterf.model.counting import counted
 from clusterf.model.provenance import Refusal
 from clusterf.model.service import Backend, Record, Route
 from clusterf.plugin import Context, ProbeResult, Publisher, SourceUnavailable
@@ -172,7 +173,8 @@ class EtcdSource:
             publish.degraded(None)
             return
         left = max(0.0, until - self._context.clock())
-        what = f"{held} keys that it has no longer are" if self._spoken else "what it may lack is"
+        keys = counted(held, "key that it has no longer is", "keys that it has no longer are")
+        what = keys if self._spoken else "what it may lack is"
         publish.degraded(f"etcd was away: {what} kept for another {left:.0f} s")
 
     def _refuse(self, publish: Publisher, refusals: Mapping[str, Refusal | None]) -> None:

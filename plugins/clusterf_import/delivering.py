@@ -7,6 +7,7 @@ import os
 import tempfile
 from pathlib import Path
 
+from clusterf.model.counting import counted
 from clusterf.plugin import Invocation
 from clusterf_import.ending import NothingToImport, NotWritable, Refused
 from clusterf_import.places import Findings
@@ -74,14 +75,9 @@ def deliver(
 
 def _summary(imported: Imported, output: Path | None) -> str:
     backends = sum(len(service.backends) for service in imported.services)
-    counted = (
-        f"imported {_count(len(imported.services), 'service')} with {_count(backends, 'backend')}"
-    )
-    return f"{counted} to {output}" if output is not None else counted
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
+    services = counted(len(imported.services), "service")
+    told = f"imported {services} with {counted(backends, 'backend')}"
+    return f"{told} to {output}" if output is not None else told
 
 
 def _write(path: Path, text: str, *, force: bool) -> None:

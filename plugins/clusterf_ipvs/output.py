@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import cast
 
+from clusterf.model.counting import counted
 from clusterf.model.operation import (
     EditDestination,
     KernelOperation,
@@ -112,11 +113,13 @@ class IpvsOutput:
         """What ``clusterf status`` shows."""
         detail = self._kernel_says or "the kernel has not been looked at yet"
         if self._adopted:
-            detail += f"; {len(self._observed)} virtual services, {self._size()} destinations"
+            services = counted(len(self._observed), "virtual service")
+            detail += f"; {services}, {counted(self._size(), 'destination')}"
         problems = [words for failures in self._failures.values() for words in failures.values()]
         if len(problems) > _PROBLEMS:
             rest = len(problems) - _PROBLEMS
-            problems = [*problems[:_PROBLEMS], f"and {rest} operations more have failed"]
+            more = counted(rest, "more operation has", "more operations have")
+            problems = [*problems[:_PROBLEMS], f"and {more} failed"]
         now = self._context.clock()
         draining = {
             (key, target): self._drain_sentence(key, target, began, now)

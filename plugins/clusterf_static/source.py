@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from clusterf.model.counting import counted
 from clusterf.model.problem import Code, Problem
 from clusterf.model.provenance import Provenance, Refusal
 from clusterf.model.service import Record
@@ -154,7 +155,7 @@ class StaticSource:
             return None
         first = str(self._bad[min(self._bad)])
         others = len(self._bad) - 1
-        return f"{first} (and {others} more files)" if others else first
+        return f"{first} (and {counted(others, 'more file')})" if others else first
 
 
 def _records(content: Content) -> Iterable[Record]:

@@ -18,6 +18,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from clusterf.model.address import endpoint
+from clusterf.model.counting import counted
 from clusterf.model.operation import Operation, Outcome, Plan, Stage, successes
 from clusterf.model.service import Backend, Ref, Service, ServiceRef
 from clusterf.plugin import (
@@ -178,7 +179,7 @@ class NginxUpstream:
 
     def report(self) -> OutputReport:
         """Say what is in the file."""
-        detail = f"{len(self._blocks)} upstreams in {self._path}"
+        detail = f"{counted(len(self._blocks), 'upstream')} in {self._path}"
         if self._waits_for:
             detail = f"{self._path} stays as it is until {', '.join(self._waits_for)} has spoken"
         return OutputReport(

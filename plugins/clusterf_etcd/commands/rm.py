@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from clusterf.model.counting import counted
 from clusterf.plugin import Invocation
 from clusterf_etcd.commands.connecting import add_options, connected
 from clusterf_etcd.commands.edits import Edit, carry_out_all, describe
@@ -57,8 +58,8 @@ async def run(invocation: Invocation) -> int:
         invocation.draw(describe(edit))
     left = len(listing.entries) - len(edits)
     if left and target.service is not None:
-        keys = "1 backend stays" if left == 1 else f"{left} backends stay"
-        invocation.draw([(f"{keys}; --all removes the whole service", "")])
+        backends = counted(left, "backend stays", "backends stay")
+        invocation.draw([(f"{backends}; --all removes the whole service", "")])
     if arguments.dry_run:
         invocation.draw([("nothing is removed: --dry-run", "yellow")])
     return 0

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from clusterf.model.address import Family, endpoint
+from clusterf.model.counting import counted
 from clusterf.model.service import Backend, Frontend, Ports, Route, ServiceSpec, StickyClients
 from clusterf.model.table import Method, Protocol, Tunnel
 from clusterf.plugin import Line
@@ -58,14 +59,13 @@ def lines(shown: Picture, lives: Lives) -> Iterator[Line]:
 def summary(shown: Picture) -> str:
     """``2 services, 3 backends, 1 route, 1 key refused``."""
     refused = len(shown.refused)
-    counts = [
-        (len(shown.services), "service", "s"),
-        (sum(len(service.backends) for service in shown.services), "backend", "s"),
-        (len(shown.routes), "route", "s"),
+    words = [
+        counted(len(shown.services), "service"),
+        counted(sum(len(service.backends) for service in shown.services), "backend"),
+        counted(len(shown.routes), "route"),
     ]
-    words = [f"{count} {word}{'' if count == 1 else plural}" for count, word, plural in counts]
     if refused:
-        words.append(f"{refused} key{'' if refused == 1 else 's'} refused")
+        words.append(f"{counted(refused, 'key')} refused")
     return ", ".join(words)
 
 

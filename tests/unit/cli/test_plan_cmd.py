@@ -49,7 +49,7 @@ def test_json_has_all_that_the_text_has(scene: Scene, capsys: Shown) -> None:
     ]
     assert text.out.splitlines() == [
         *lines,
-        f"outputs.kernel: leaves 1 entries alone: {found['hold']}",
+        f"outputs.kernel: leaves 1 entry alone: {found['hold']}",
         f"{len(lines)} operations",
     ]
     assert {one["entry"] for one in found["operations"]} == {"tcp 192.0.2.1:80"}
@@ -71,7 +71,7 @@ def test_a_hold_with_nothing_to_do_is_75(scene: Scene, capsys: Shown) -> None:
     assert scene.cli("plan") == 75
     shown = capsys.readouterr()
     assert shown.out.splitlines()[-1] == "nothing to do"
-    assert "outputs.kernel: leaves 1 entries alone: " in shown.out
+    assert "outputs.kernel: leaves 1 entry alone: " in shown.out
     assert "incomplete: " in shown.err
     assert "sources.hosts" in shown.err
 

@@ -63,7 +63,7 @@ async def test_the_table_in_the_columns_of_ipvsadm(scene: Scene, capsys: Shown) 
     assert told[0].startswith(f"clusterf {__version__}, up ")
     assert told[1] == f"configuration {scene.file}"
     assert told[2].split()[:3] == ["services", "static", "finished"]
-    assert told[2].endswith(", 1 services, 2 backends")
+    assert told[2].endswith(", 1 service, 2 backends")
     assert told[3].split()[:3] == ["outputs.kernel", "model", "running"]
     assert told[4:] == [
         "",

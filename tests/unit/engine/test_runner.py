@@ -340,7 +340,7 @@ async def test_a_wrong_number_of_outcomes_is_a_bug_of_the_output(autojump_clock:
     one.table[ONE] = entry(1)
     async with one.running():
         assert one.runner.health.bug
-        assert "1 outcomes for 2 operations" in one.runner.health.reason
+        assert "1 outcome for 2 operations" in one.runner.health.reason
         await trio.sleep(2)
         assert one.kernel.services == one.table
 

@@ -124,7 +124,7 @@ async def test_policies_and_what_is_managed_count() -> None:
 @pytest.mark.parametrize(
     ("operations", "answer", "told"),
     [
-        ((Note(),), (), "0 outcomes for 1 operations"),
+        ((Note(),), (), "0 outcomes for 1 operation"),
         ((Note(stage=Stage.REMOVE), Note()), None, "not in the order of their stages"),
         ((Note("two\nlines"),), None, "in one line"),
         ((Note(""),), None, "in one line"),

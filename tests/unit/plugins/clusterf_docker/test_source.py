@@ -161,7 +161,7 @@ async def test_what_is_not_back_is_kept_for_the_grace_period(fake: FakeDocker) -
         await do(fake.close)
         kept = fake.containers.pop(two)
         fake.open()
-        await followed.until(lambda: "1 containers keep" in str(followed.publish.degradation))
+        await followed.until(lambda: "1 container keeps" in str(followed.publish.degradation))
         assert followed.states() == {one: None, two: None}
         assert [refusal.reason for refusal in followed.publish.refusals.values()] == ["not_back"]
         await followed.until(lambda: followed.states() == {one: None})

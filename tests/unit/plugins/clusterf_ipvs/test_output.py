@@ -275,7 +275,7 @@ async def test_the_report_tells_of_the_kernel_and_of_failures_until_they_are_ove
     await rig.look()
     report = rig.output.report()
     assert report.detail == (
-        "IPVS 1.2.1, connection table of 4096; 1 virtual services, 1 destinations"
+        "IPVS 1.2.1, connection table of 4096; 1 virtual service, 1 destination"
     )
     assert report.problems == [
         (
@@ -303,7 +303,7 @@ async def test_a_thousand_failures_are_a_hundred_sentences_and_a_number(rig: Rig
     await rig.look()
     problems = rig.output.report().problems
     assert len(problems) == 101
-    assert problems[-1] == "and 150 operations more have failed"
+    assert problems[-1] == "and 150 more operations have failed"
 
 
 async def test_without_ipvs_it_is_unavailable_and_believes_what_it_knew(rig: Rig) -> None:

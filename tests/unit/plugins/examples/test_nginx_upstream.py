@@ -164,7 +164,7 @@ async def test_unknown_is_not_empty(path: Path) -> None:
     assert nginx.report().detail == (f"{path} stays as it is until sources.under-test has spoken")
     one.publish.replace([WEB, ONE])
     assert await one.follow() == ()
-    assert nginx.report().detail == f"1 upstreams in {path}"
+    assert nginx.report().detail == f"1 upstream in {path}"
 
 
 async def test_names_that_nginx_would_read_as_its_own_words_are_refused(path: Path) -> None:
