@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -85,15 +85,34 @@ def add(commands: argparse._SubParsersAction[CommandParser], words: Sequence[str
         PluginLoadError: the one that is given cannot.
     """
     registry = _registry(words)
-    for name, command in registry.commands.items():
-        summary = command.summary
-        description = f"{summary[:1].upper()}{summary[1:]}."
-        parser = commands.add_parser(name, help=summary, description=description)
-        if words[0] == name:
-            _add_arguments(command, parser, registry.provided_by[f"command {name}"])
-        parser.set_defaults(module="foreign", command=command, registry=registry)
+    for command in registry.commands.values():
+        parser = _add(commands, command, registry)
+        if words[0] == command.name:
+            _add_arguments(command, parser, registry.provided_by[f"command {command.name}"])
     if words[0] not in commands.choices and not words[0].startswith("-"):
         _tell_failures(registry)
+
+
+def add_whole(
+    commands: argparse._SubParsersAction[CommandParser], registry: Registry
+) -> Iterator[PluginLoadError]:
+    """Add the commands of all plugins with all their arguments; yields those that cannot."""
+    for command in registry.commands.values():
+        parser = _add(commands, command, registry)
+        try:
+            _add_arguments(command, parser, registry.provided_by[f"command {command.name}"])
+        except PluginLoadError as error:
+            yield error
+
+
+def _add(
+    commands: argparse._SubParsersAction[CommandParser], command: Command, registry: Registry
+) -> argparse.ArgumentParser:
+    summary = command.summary
+    description = f"{summary[:1].upper()}{summary[1:]}."
+    parser = commands.add_parser(command.name, help=summary, description=description)
+    parser.set_defaults(module="foreign", command=command, registry=registry)
+    return parser
 
 
 def _registry(words: Sequence[str]) -> Registry:

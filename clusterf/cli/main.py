@@ -17,6 +17,13 @@ from clusterf import __version__
 
 CONFIGURATION = "/etc/clusterf/clusterf.toml"
 
+SHELLS = {
+    "bash": "clusterf completion bash > /etc/bash_completion.d/clusterf",
+    "zsh": 'clusterf completion zsh > "${fpath[1]}/_clusterf"',
+    "fish": "clusterf completion fish > ~/.config/fish/completions/clusterf.fish",
+}
+"""Those that there are completion scripts for, and how to install each."""
+
 EX_SOFTWARE = 70
 INTERRUPTED = 130
 """128 and the number of SIGINT, as of a shell."""
@@ -46,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _arguments(words: Sequence[str]) -> argparse.Namespace:
     """Take the command line apart; plugins are loaded where the core does not know the command."""
-    top, commands = _parser()
+    top, commands = parsers()
     if words and words[0] not in commands.choices and words[0] != "--version":
         from clusterf.cli import foreign  # noqa: PLC0415 - commands of the core must start fast
 
@@ -80,12 +87,21 @@ def _within(error: BaseException, kind: type[E]) -> E | None:
     return None
 
 
+class _Help(argparse.HelpFormatter):
+    """Leaves room for the longest command of a list, which argparse forgets to indent."""
+
+    def add_argument(self, action: argparse.Action) -> None:
+        super().add_argument(action)
+        for command in self._iter_indented_subactions(action):
+            length = len(self._format_action_invocation(command)) + self._current_indent
+            self._action_max_length = max(self._action_max_length, length)
+
+
 class CommandParser(argparse.ArgumentParser):
     """The parser of a command: it knows the options that all commands have."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        usually = str(usual()["config"]).replace("%", "%%")
         # Without a value here: that of a parser within would hide what was given before it.
         self.add_argument(
             "-c",
@@ -93,7 +109,7 @@ class CommandParser(argparse.ArgumentParser):
             type=Path,
             default=argparse.SUPPRESS,
             metavar="FILE",
-            help=f"default: {usually}, or $CLUSTERF_CONFIG",
+            help=f"the configuration; default: $CLUSTERF_CONFIG, or {CONFIGURATION}",
         )
         self.add_argument(
             "--bundled-only",
@@ -111,22 +127,39 @@ def usual() -> dict[str, Any]:
 
 def parser() -> argparse.ArgumentParser:
     """The command line of the core."""
-    return _parser()[0]
+    return parsers()[0]
 
 
-def _parser() -> tuple[argparse.ArgumentParser, argparse._SubParsersAction[CommandParser]]:
+def parsers() -> tuple[argparse.ArgumentParser, argparse._SubParsersAction[CommandParser]]:
+    """The command line of the core, and its commands, to which those of plugins can be added."""
     top = argparse.ArgumentParser(
         prog="clusterf",
+        formatter_class=_Help,
         description="Load balancing for clusters of Docker hosts with Linux IPVS.",
+        epilog="clusterf COMMAND --help tells more of a command.",
     )
     top.add_argument("--version", action="version", version=f"clusterf {__version__}")
     top.set_defaults(**usual())
-    commands = top.add_subparsers(metavar="COMMAND", required=True, parser_class=CommandParser)
+    commands = top.add_subparsers(
+        title="commands", metavar="COMMAND", required=True, parser_class=CommandParser
+    )
 
-    run = _command(commands, "run", "run in the foreground until SIGTERM")
+    run = _command(
+        commands,
+        "run",
+        "run in the foreground until SIGTERM",
+        "SIGHUP has it read its configuration again.",
+        status="0 ended as it was told to; 69 its world is not there; 75 something was left "
+        "undone, with --once; 78 the configuration is at fault",
+    )
     run.add_argument("--once", action="store_true", help="apply the configuration and end")
 
-    check = _command(commands, "check", "report all problems of the configuration")
+    check = _command(
+        commands,
+        "check",
+        "report all problems of the configuration",
+        status="0 no error; 78 errors, or warnings with --strict",
+    )
     check.add_argument("--offline", action="store_true", help="do not look at sockets and kernel")
     check.add_argument("--strict", action="store_true", help="fail on warnings, too")
     check.add_argument(
@@ -142,15 +175,28 @@ def _parser() -> tuple[argparse.ArgumentParser, argparse._SubParsersAction[Comma
 
     _command(commands, "schema", "print the JSON Schema of the configuration, for editors")
 
-    doctor = _command(commands, "doctor", "tell whether this host has what clusterf needs")
+    doctor = _command(
+        commands,
+        "doctor",
+        "tell whether this host has what clusterf needs",
+        "Changes nothing, and needs no configuration.",
+        status="0 it has; 69 errors, or warnings with --strict",
+    )
     doctor.add_argument("--strict", action="store_true", help="fail on warnings, too")
     _format(doctor)
 
-    plan = _command(commands, "plan", "print what would be done to the kernel, and why")
+    plan = _command(
+        commands,
+        "plan",
+        "print what would be done to the kernel, and why",
+        "Changes nothing.",
+        status="0 nothing to do; 2 changes; 75 nothing to do as far as known, but a source has not "
+        "spoken",
+    )
     _format(plan)
 
     status = _command(commands, "status", "print the table, with states and reasons")
-    status.add_argument("service", nargs="?", help="only this service")
+    status.add_argument("service", nargs="?", metavar="SERVICE", help="only this service")
     _format(status)
 
     for name, summary in (
@@ -158,26 +204,79 @@ def _parser() -> tuple[argparse.ArgumentParser, argparse._SubParsersAction[Comma
         ("undrain", "take a drain back"),
     ):
         one = _command(commands, name, summary)
-        one.add_argument("service")
-        one.add_argument("backend", nargs="?", default="", help="its id, or a beginning of it")
+        one.add_argument("service", metavar="SERVICE", help="its name")
+        one.add_argument(
+            "backend",
+            nargs="?",
+            default="",
+            metavar="BACKEND",
+            help="its id, or a beginning of it; default: all of them",
+        )
         _format(one)
 
-    reload_ = _command(commands, "reload", "have the daemon read its configuration again")
+    reload_ = _command(
+        commands,
+        "reload",
+        "have the daemon read its configuration again",
+        "A configuration at fault changes nothing, and is told.",
+    )
     _format(reload_)
 
-    plugins = _command(commands, "plugins", "list plugins, their options, and what failed")
-    plugins.add_argument("plugin", nargs="?", help="show only this plugin, or this type")
+    plugins = _command(
+        commands,
+        "plugins",
+        "list plugins, their options, and what failed",
+        status="0 all are loaded; 1 there is none of that name; 78 one failed to load",
+    )
+    plugins.add_argument(
+        "plugin", nargs="?", metavar="PLUGIN", help="show only this plugin, or this type"
+    )
     _format(plugins)
+
+    _completion(_command(commands, "completion", "print the completion script of a shell"))
     return top, commands
 
 
+def _completion(completion: argparse.ArgumentParser) -> None:
+    completion.formatter_class = argparse.RawDescriptionHelpFormatter
+    completion.epilog = "to install it:\n" + "\n".join(
+        f"  {shell:<5} {way}" for shell, way in SHELLS.items()
+    )
+    scripts = completion.add_subparsers(metavar="SHELL", dest="shell", required=True)
+    for shell, way in SHELLS.items():
+        scripts.add_parser(
+            shell,
+            help=f"that of {shell}",
+            description=f"Print the completion script of {shell}, with the commands of the plugins "
+            "that there are now, drop-ins too.",
+            epilog=f"To install it: {way}",
+        )
+    # For the scripts; it has no help, which hides it.
+    words = scripts.add_parser("words")
+    words.add_argument("kind")
+    words.add_argument("before", nargs=argparse.REMAINDER)
+
+
 def _command(
-    commands: argparse._SubParsersAction[CommandParser], name: str, summary: str
+    commands: argparse._SubParsersAction[CommandParser],
+    name: str,
+    summary: str,
+    more: str = "",
+    *,
+    status: str = "",
 ) -> argparse.ArgumentParser:
-    command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
+    """A command; ``status`` says what its exit codes mean, of which main has all."""
+    command = commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[:1].upper()}{summary[1:]}. {more}".rstrip(),
+        epilog=f"Exit status: {status}." if status else None,
+    )
     command.set_defaults(module=f"{name}_cmd")
     if name in {"status", "drain", "undrain", "reload"}:
-        command.add_argument("--socket", type=Path, help="default: control in [clusterf]")
+        command.add_argument(
+            "--socket", type=Path, metavar="FILE", help="of the daemon; default: as configured"
+        )
     return command
 
 

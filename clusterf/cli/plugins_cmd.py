@@ -77,15 +77,19 @@ def _only(name: str, registry: Registry) -> Registry:
     origins = {one.origin for one in found.plugins if one.name == name}
     found.uncalled_hooks = [one for one in registry.uncalled_hooks if one.origin in origins]
     if not (found.plugins or found.disabled or found.failures):
-        names = {
-            *(one.name for one in registry.plugins),
-            *(one.name for one in registry.disabled),
-            *(kind for one in registry.plugins for kind in _types_of(one)),
-            *map(_name_of, registry.failures),
-        }
-        hint = did_you_mean(name, names) or "clusterf plugins lists them"
+        hint = did_you_mean(name, names(registry)) or "clusterf plugins lists them"
         raise NoSuchPlugin(f"no plugin or type {shown(name)}", hint=hint)
     return found
+
+
+def names(registry: Registry) -> set[str]:
+    """Whatever can be shown alone: plugins, and what they bring."""
+    return {
+        *(one.name for one in registry.plugins),
+        *(one.name for one in registry.disabled),
+        *(kind for one in registry.plugins for kind in _types_of(one)),
+        *map(_name_of, registry.failures),
+    }
 
 
 def _types_of(plugin: Loaded) -> list[str]:

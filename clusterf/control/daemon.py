@@ -134,8 +134,28 @@ class Daemon:
                 return self._drain(self._order(request))
             case "undrain":
                 return self._undrain(Drained(*self._named(request)))
+            case "names":
+                return {"names": self._names(request)}
             case other:
                 return {"error": f"unknown command {other!r}"}
+
+    def _names(self, request: JSON) -> list[str]:
+        """Names of services, or of the backends of one; with ``drained`` what can be undrained.
+
+        Nothing but names, so that a shell that completes a word has them at once.
+        """
+        service = request.get("service")
+        if request.get("drained"):
+            orders = self.engine.reconciler.drained
+            if service is None:
+                return sorted({order.service for order in orders})
+            return sorted(
+                order.backend for order in orders if order.service == service and order.backend
+            )
+        board = self.engine.board
+        if service is None:
+            return sorted(board.services())
+        return sorted({name for one in board.contributions(service) for name in one.backends})
 
     def _named(self, request: JSON) -> tuple[str, str]:
         return str(request.get("service", "")), str(request.get("backend", ""))

@@ -24,6 +24,7 @@ CORE_COMMANDS = (
     "undrain",
     "reload",
     "plugins",
+    "completion",
 )
 """Names that no plugin can take. The commands themselves are in ``clusterf/cli/main.py``."""
 

@@ -34,6 +34,10 @@ binutils            the frozen executable: strip, and what its libraries need
 debootstrap         a root without Python, for its tests
 make                the Makefile
 git                 the version of a build
+fish                completes command lines, for tests
+zsh                 the same
+man-db              shows the man pages as people see them, for tests
+mandoc              finds fault with them
 '
 
 # Already usable under another package's name: Docker and Python from their makers, for instance.

@@ -19,6 +19,12 @@ EX_STRICT = 1
 EX_DATAERR = 65
 
 
+EXIT_STATUS = (
+    "Exit status: 0 done; 1 refused; 65 the file has errors, and what they are about is left out; "
+    "66 it cannot be read; 73 the result cannot be written."
+)
+
+
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that all imports have."""
     parser.add_argument(

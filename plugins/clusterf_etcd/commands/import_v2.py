@@ -37,7 +37,9 @@ def add_to(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("--dry-run", action="store_true", help="say what would be done")
     group = parser.add_argument_group("from which etcd")
-    group.add_argument("--from", required=True, metavar="URL", dest="from_endpoint")
+    group.add_argument(
+        "--from", required=True, metavar="URL", dest="from_endpoint", help="of a member with v2"
+    )
     group.add_argument(
         "--from-prefix", default="/clusterf", metavar="PATH", help="default: %(default)s"
     )

@@ -35,11 +35,11 @@ _OPTIONS = (
     _Option("fwmark", "MARK", "firewall mark instead of a VIP", int),
     _Option("family", "FAMILY", "inet or inet6; of the firewall mark"),
     _Option("gateway", "ADDRESS", "of a route", in_route="Gateway"),
-    _Option("scheduler", "NAME", f"one of {', '.join(SCHEDULERS)}"),
+    _Option("scheduler", "SCHEDULER", f"one of {', '.join(SCHEDULERS)}"),
     _Option("persistence", "TIME", 'how long a client keeps its destination: 300 or "5m"'),
     _Option("weight", "NUMBER", "of a backend; of a frontend: that of backends without one", int),
     _Option("method", "METHOD", f"one of {', '.join(Method)}", in_route="IPVSMethod"),
-    _Option("tunnel", "TYPE", f"one of {', '.join(TunnelType)}; of the method tunnel"),
+    _Option("tunnel", "TUNNEL", f"one of {', '.join(TunnelType)}; of the method tunnel"),
     _Option("upper-threshold", "NUMBER", "of connections", int, "upper_threshold"),
     _Option("lower-threshold", "NUMBER", "of connections", int, "lower_threshold"),
 )
@@ -59,7 +59,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
             help=option.help,
         )
     group.add_argument(
-        "--flag", action="append", metavar="NAME", dest=_FLAGS, help="of the scheduler, or ops"
+        "--flag",
+        action="append",
+        metavar="FLAG",
+        dest=_FLAGS,
+        help="of the scheduler, or ops; again for each further",
     )
     group.add_argument(
         "--elide",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from clusterf.plugin import Invocation
-from clusterf_import.delivering import add_options, deliver, refuse_to_overwrite
+from clusterf_import.delivering import EXIT_STATUS, add_options, deliver, refuse_to_overwrite
 from clusterf_import.files import read_text
 from clusterf_import.places import Findings
 
@@ -17,7 +17,7 @@ def add_to(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="write what ipvsadm -S -n prints as services",
         description="Write a clusterf.toml with the virtual services that ipvsadm -S -n prints, or "
         "that are in a file for ipvsadm -R. Nothing is changed but the file that --output names.",
-        epilog="Exit status: as of clusterf import keepalived.",
+        epilog=EXIT_STATUS,
     )
     parser.add_argument("file", metavar="FILE", help="or - for standard input")
     add_options(parser)

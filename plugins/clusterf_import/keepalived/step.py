@@ -6,7 +6,7 @@ import argparse
 import os
 
 from clusterf.plugin import Invocation
-from clusterf_import.delivering import add_options, deliver, refuse_to_overwrite
+from clusterf_import.delivering import EXIT_STATUS, add_options, deliver, refuse_to_overwrite
 from clusterf_import.places import Findings
 
 
@@ -18,16 +18,14 @@ def add_to(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         description="Write a clusterf.toml with the virtual servers of a keepalived.conf and of "
         "the files that it includes. What could not be carried over is told on standard error, "
         "each with its place. Nothing is changed but the file that --output names.",
-        epilog="Exit status: 0 done; 1 refused; 65 the file has errors, and what they are about is "
-        "left out; 66 it cannot be read; 73 the result cannot be written.",
+        epilog=EXIT_STATUS,
     )
     parser.add_argument("file", metavar="FILE", help="usually /etc/keepalived/keepalived.conf")
     parser.add_argument(
         "-i",
         "--config-id",
-        default=os.uname().nodename.partition(".")[0],
         metavar="NAME",
-        help="which lines that begin with @ count, as of keepalived; default: %(default)s",
+        help="which lines that begin with @ count, as of keepalived; default: this host's name",
     )
     add_options(parser)
     parser.set_defaults(step=run)
@@ -47,5 +45,6 @@ async def run(invocation: Invocation) -> int:
     refuse_to_overwrite(arguments)
     source = read_source(arguments.file)
     findings = Findings()
-    imported = read(source, arguments.config_id, find, findings)
+    config_id = arguments.config_id or os.uname().nodename.partition(".")[0]
+    imported = read(source, config_id, find, findings)
     return deliver(invocation, imported, findings, "keepalived", source.name)

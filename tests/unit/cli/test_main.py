@@ -16,7 +16,7 @@ from tests.unit.control.scene import AWAY, KERNEL, WEB, Scene
 from tests.unit.control.test_client import somebody
 
 COMMANDS = CORE_COMMANDS
-NAMING = {"drain": ["web"], "undrain": ["web"]}
+NAMING = {"drain": ["web"], "undrain": ["web"], "completion": ["bash"]}
 
 
 # --- the command line ----------------------------------------------------------------------------

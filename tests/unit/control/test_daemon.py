@@ -270,3 +270,17 @@ async def test_foreign_entries_are_not_even_looked_at(scene: Scene) -> None:
     async with scene.running():
         assert (await scene.ask(command="status"))["leaving"] == []
     assert scene.kernel.services[foreign] == entry(1)
+
+
+# --- names ---------------------------------------------------------------------------------------
+
+
+async def test_names_are_told_without_the_rest(scene: Scene) -> None:
+    scene.write(WEB, API, KERNEL)
+    async with scene.running():
+        assert await scene.ask(command="names") == {"names": ["api", "web"]}
+        assert await scene.ask(command="names", service="web") == {"names": ["web-1", "web-2"]}
+        assert await scene.ask(command="names", service="none") == {"names": []}
+        await scene.ask(command="drain", service="web", backend="web-2")
+        assert await scene.ask(command="names", drained=True) == {"names": ["web"]}
+        assert await scene.ask(command="names", service="web", drained=True) == {"names": ["web-2"]}
