@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup system demo demo-cluster test unit lab lab-director lab-cluster lab-demo lab-debian build frozen lint format types bench bench-quick clean
+.PHONY: help setup system demo demo-cluster test unit lab lab-director lab-cluster lab-demo lab-debian build frozen manual lint format types bench bench-quick clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -78,6 +78,9 @@ build: system setup ## freeze clusterf: dist/clusterf, dist/clusterf-folder and 
 
 frozen: build ## make the executable and test it
 	$(BIN)/python -m pytest -m frozen tests/frozen
+
+manual: setup ## write man pages and completion scripts to build/share, as they lie in /usr/share
+	PYTHONPATH=packaging:.:plugins $(BIN)/python -P -m manual
 
 clean: ## remove what the other commands made, but the virtual environment
 	rm -rf build dist .hypothesis .mypy_cache .ruff_cache .pytest_cache *.egg-info

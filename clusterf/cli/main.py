@@ -17,6 +17,26 @@ from clusterf import __version__
 
 CONFIGURATION = "/etc/clusterf/clusterf.toml"
 
+EX_SOFTWARE = 70
+INTERRUPTED = 130
+"""128 and the number of SIGINT, as of a shell."""
+
+EXIT_CODES = {
+    0: "done",
+    1: "refused",
+    2: "the command line is wrong; of plan: there are changes to make",
+    65: "what is imported has errors",
+    66: "what is imported cannot be read",
+    69: "the daemon, or what a command needs, is not there",
+    70: "a bug: what went wrong is told with its place",
+    73: "the result cannot be written",
+    75: "not all is done, or somebody else was faster: again is worth a try",
+    77: "not permitted",
+    78: "the configuration is at fault",
+    INTERRUPTED: "interrupted",
+}
+"""What they mean for all commands; sysexits.h has those from 64 on."""
+
 SHELLS = {
     "bash": "clusterf completion bash > /etc/bash_completion.d/clusterf",
     "zsh": 'clusterf completion zsh > "${fpath[1]}/_clusterf"',
@@ -24,19 +44,11 @@ SHELLS = {
 }
 """Those that there are completion scripts for, and how to install each."""
 
-EX_SOFTWARE = 70
-INTERRUPTED = 130
-"""128 and the number of SIGINT, as of a shell."""
-
 E = TypeVar("E", bound=BaseException)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code.
-
-    0 done; 1 refused; 2 usage (and: changes to make, of ``plan``); 69 unavailable; 70 a bug;
-    75 not all done; 77 not permitted; 78 configuration at fault; 130 interrupted.
-    """
+    """Run one command and return its exit code, one of `EXIT_CODES`."""
     try:
         arguments = _arguments(sys.argv[1:] if argv is None else argv)
         command = import_module(f"clusterf.cli.{arguments.module}")

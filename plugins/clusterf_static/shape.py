@@ -32,16 +32,26 @@ BackendPort = Annotated[int, Field(ge=0, le=65535)]
 """A port of a backend; 0 is the port that the packet came for (ip_vs_core.c, ip_vs_schedule)."""
 
 
+_FRONTEND_PORT = Field(description="port of the VIP; 0 is all ports, and needs persistence")
+_BACKEND_PORT = Field(description="port of this protocol; 0 is the one that the client asked for")
+
+
 class FrontendTable(Settings):
     """VIPs with ports, or a firewall mark."""
 
-    ipv4: IPv4 | None = None
-    ipv6: IPv6 | None = None
-    tcp: FrontendPort | None = None
-    udp: FrontendPort | None = None
-    sctp: FrontendPort | None = None
-    fwmark: Annotated[int, Field(ge=1, le=2**32 - 1)] | None = None
-    family: Literal["inet", "inet6"] | None = None
+    ipv4: Annotated[IPv4 | None, Field(description="VIP")] = None
+    ipv6: Annotated[IPv6 | None, Field(description="VIP of IPv6, with the same ports")] = None
+    tcp: Annotated[FrontendPort | None, _FRONTEND_PORT] = None
+    udp: Annotated[FrontendPort | None, _FRONTEND_PORT] = None
+    sctp: Annotated[FrontendPort | None, _FRONTEND_PORT] = None
+    fwmark: Annotated[
+        Annotated[int, Field(ge=1, le=2**32 - 1)] | None,
+        Field(description="firewall mark of the packets, instead of a VIP"),
+    ] = None
+    family: Annotated[
+        Literal["inet", "inet6"] | None,
+        Field(description="address family of a firewall mark; without it inet"),
+    ] = None
 
     @model_validator(mode="after")
     def _check(self) -> FrontendTable:
@@ -77,14 +87,17 @@ class FrontendTable(Settings):
 class BackendTable(BackendOverrides):
     """A backend that is more than ``address:port``."""
 
-    id: Annotated[str, Field(min_length=1, max_length=255)] | None = None
-    address: IPAddress | None = None
-    ipv4: IPv4 | None = None
-    ipv6: IPv6 | None = None
-    port: BackendPort | None = None
-    tcp: BackendPort | None = None
-    udp: BackendPort | None = None
-    sctp: BackendPort | None = None
+    id: Annotated[
+        Annotated[str, Field(min_length=1, max_length=255)] | None,
+        Field(description="its name in the service; without it address and port"),
+    ] = None
+    address: Annotated[IPAddress | None, Field(description="where it listens")] = None
+    ipv4: Annotated[IPv4 | None, Field(description="the same, if it has one of each family")] = None
+    ipv6: Annotated[IPv6 | None, Field(description="the same, if it has one of each family")] = None
+    port: Annotated[BackendPort | None, Field(description="port of every protocol")] = None
+    tcp: Annotated[BackendPort | None, _BACKEND_PORT] = None
+    udp: Annotated[BackendPort | None, _BACKEND_PORT] = None
+    sctp: Annotated[BackendPort | None, _BACKEND_PORT] = None
 
     def faults(self) -> Iterator[Fault]:
         """Those of the overrides, and addresses and ports told in two ways or in none."""
@@ -129,6 +142,7 @@ class ServiceTable(ServiceOverrides):
     backends: Annotated[
         Any,
         BeforeValidator(lambda value: value, json_schema_input_type=list[_Endpoint | BackendTable]),
+        Field(description="each address:port, or a table"),
     ] = None
 
     def faults(self) -> Iterator[Fault]:
@@ -151,10 +165,18 @@ class ServiceTable(ServiceOverrides):
 class RouteTable(Settings):
     """[routes.NAME]."""
 
-    prefix: IPNetwork | None = None
-    method: MethodName | None = None
-    gateway: IPAddress | None = None
-    tunnel: TunnelSettings | None = None
+    prefix: Annotated[
+        IPNetwork | None, Field(description="addresses of the backends that it is for; or all")
+    ] = None
+    method: Annotated[
+        MethodName | None, Field(description="how packets reach them; without it they are left out")
+    ] = None
+    gateway: Annotated[
+        IPAddress | None, Field(description="where their packets go, instead of to each backend")
+    ] = None
+    tunnel: Annotated[
+        TunnelSettings | None, Field(description="encapsulation of the method tunnel")
+    ] = None
 
     @model_validator(mode="after")
     def _check(self) -> RouteTable:

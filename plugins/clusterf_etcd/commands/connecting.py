@@ -93,7 +93,7 @@ def add_options(parser: argparse.ArgumentParser, more: str = "") -> None:
         "--prefix", action="append", metavar="PATH", help=f"keys below it are clusterf's{more}"
     )
     group.add_argument("--user", metavar="NAME", help="user of etcd, where it asks for one")
-    group.add_argument("--password-file", type=Path, metavar="FILE", help="with their password")
+    group.add_argument("--password-file", type=Path, metavar="FILE", help="where the password is")
     group.add_argument("--ca", type=Path, metavar="FILE", help="authority of its certificates")
     group.add_argument("--cert", type=Path, metavar="FILE", help="certificate to show")
     group.add_argument("--key", type=Path, metavar="FILE", help="key of that certificate")

@@ -1,0 +1,1 @@
+"""Man pages and completion scripts, as they lie below /usr/share. See README.md beside this."""
