@@ -8,6 +8,7 @@ import re
 import tomllib
 from pathlib import Path
 
+from clusterf.config.places import CONTROL
 from clusterf.control.client import ask
 from clusterf.control.protocol import JSON
 
@@ -34,9 +35,7 @@ def socket_of(arguments: argparse.Namespace) -> Path:
         control = None
     if control is not None:
         return path.parent / control
-    from clusterf.config.configuration import Core  # noqa: PLC0415 - the rare way
-
-    return Core().control
+    return CONTROL
 
 
 def _control(text: str) -> str | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
+from clusterf.config import places
 from clusterf.model.address import Network
 from clusterf.model.defaults import Defaults
 from clusterf.plugin.api import AnyType, OutputType, PolicyType, SourceType
@@ -38,8 +39,8 @@ class Core:
     managed_fwmarks: tuple[int, ...] = ()
     plugin_dirs: tuple[Path, ...] = ()
     disable_plugins: tuple[str, ...] = ()
-    control: Path = Path("/run/clusterf/control.sock")
-    state_dir: Path = Path("/var/lib/clusterf")
+    control: Path = places.CONTROL
+    state_dir: Path = places.STATE
     start_wait: float = 5.0
     settle_max: float = 0.5
     log_level: str = "info"

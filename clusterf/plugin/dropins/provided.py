@@ -17,6 +17,7 @@ LIBRARIES = (
     "pydantic",
     "pyroute2",
     "rich",
+    "shtab",
     "toml",
     "tomli",
     "trio",
