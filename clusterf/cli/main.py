@@ -77,14 +77,15 @@ def _ended_by(error: BaseException) -> int:
     """Tell what ended the command, and return the exit code for it."""
     import traceback  # noqa: PLC0415 - --version must start fast
 
+    from clusterf.cli.logs import complaint  # noqa: PLC0415 - same
     from clusterf.model.errors import ClusterfError  # noqa: PLC0415 - same
 
     if _within(error, KeyboardInterrupt) is not None:
         return INTERRUPTED
     if (failure := _within(error, ClusterfError)) is not None:
-        print(f"clusterf: {failure}", file=sys.stderr)
+        print(complaint(f"clusterf: {failure}"), file=sys.stderr)
         return failure.exit_code
-    traceback.print_exception(error)
+    print(complaint("".join(traceback.format_exception(error)).rstrip()), file=sys.stderr)
     return EX_SOFTWARE
 
 

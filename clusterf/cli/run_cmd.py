@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import gc
 import logging
+import os
 import signal
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +18,7 @@ from clusterf.cli.loading import read, read_or_raise, tell
 from clusterf.config.configuration import Configuration
 from clusterf.config.rendering import as_text
 from clusterf.control.daemon import Daemon
+from clusterf.control.notify import ServiceManager
 from clusterf.engine.single import SingleEngine
 from clusterf.model.operation import count
 
@@ -37,7 +40,10 @@ def main(arguments: argparse.Namespace) -> int:
         tell(problems)
         return fresh, []
 
-    daemon = Daemon(configuration, load)
+    # A watchdog ends us by SIGABRT: the log then tells where we were.
+    if not faulthandler.is_enabled():
+        faulthandler.enable(2)
+    daemon = Daemon(configuration, load, ServiceManager.taken_from(os.environ))
     trio.run(_to_the_end, daemon, configuration.folder / configuration.core.control)
     return 0
 

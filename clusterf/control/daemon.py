@@ -11,17 +11,16 @@ from pathlib import Path
 import trio
 
 from clusterf.config.configuration import Configuration
+from clusterf.control.notify import ServiceManager
 from clusterf.control.protocol import JSON
 from clusterf.control.server import listen, serve
+from clusterf.control.standing import Standing, first_round
 from clusterf.control.status import picture
 from clusterf.engine.engine import Engine
 from clusterf.model.errors import ClusterfError
 from clusterf.pipeline.override import Drained, matching
 
 log = logging.getLogger("clusterf.daemon")
-
-_FIRST_ROUND = 30.0
-"""Seconds after which an output that could not start keeps the cycle collector off no longer."""
 
 Load = Callable[[], tuple[Configuration | None, Sequence[str]]]
 """Reads the configuration anew: a checked one, or None with the rendered problems."""
@@ -36,7 +35,9 @@ class ReloadRefused(ClusterfError):
 class Daemon:
     """One running clusterf. ``load`` reads the configuration anew for a reload."""
 
-    def __init__(self, configuration: Configuration, load: Load) -> None:
+    def __init__(
+        self, configuration: Configuration, load: Load, manager: ServiceManager | None = None
+    ) -> None:
         """Make every instance, start none.
 
         Raises:
@@ -44,6 +45,7 @@ class Daemon:
         """
         self.engine = Engine(configuration)
         self.reload_problems: Sequence[str] = ()
+        self.standing = Standing(self.engine, manager or ServiceManager())
         self._load = load
         self._reloading = trio.Lock()
 
@@ -64,6 +66,7 @@ class Daemon:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(serve, listener, socket, self._handle)
                     nursery.start_soon(self._tune)
+                    nursery.start_soon(self.standing.tell)
                     await self.engine.run()
                     nursery.cancel_scope.cancel()
                 log.info("stopped kernel=kept")
@@ -77,9 +80,7 @@ class Daemon:
             len(self.engine.sources),
             len(self.engine.configuration.outputs),
         )
-        with trio.move_on_after(_FIRST_ROUND):
-            for runner in self.engine.runners():
-                await runner.first_round.wait()
+        await first_round(self.engine)
         gc.freeze()
         gc.enable()
 
@@ -91,6 +92,7 @@ class Daemon:
             if number != signal.SIGHUP:
                 stopping = True
                 log.info("stopping signal=%s", signal.Signals(number).name)
+                await self.standing.stopping()
                 self.engine.stop()
                 continue
             try:
@@ -105,7 +107,7 @@ class Daemon:
             ReloadRefused: the file is at fault; `reload_problems` has the rendered problems.
             ClusterfError: an instance could not be made; everything is as it was.
         """
-        async with self._reloading:
+        async with self._reloading, self.standing.reloading():
             configuration, problems = await trio.to_thread.run_sync(self._load)
             if configuration is None:
                 self.reload_problems = problems

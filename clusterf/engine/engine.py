@@ -52,6 +52,8 @@ class Engine:
         self.outputs: dict[str, OutputTask] = {}
         self.started = trio.Event()
         self.started_at = 0.0
+        self.at_rest = trio.Event()
+        """Set while no pass is under way."""
         self.desired = EngineDesired(self.reconciler, self.planes, self.planes_known)
         self._made = make(configuration)
         self._complete = False
@@ -195,6 +197,7 @@ class Engine:
 
     async def _pass(self) -> None:
         """Take what changed to the table, and to the outputs that publish what sources say."""
+        self.at_rest = trio.Event()
         taken = self.board.take()
         routes, self._routes = self._routes, self.board.routes()
         await self.reconciler.reconcile(taken)
@@ -203,6 +206,7 @@ class Engine:
                 task.runner.mark_everything()
             elif task.publishes:
                 task.runner.mark(map(ServiceRef, taken))
+        self.at_rest.set()
 
     async def _first_words(self) -> None:
         """Wait until every source has spoken, at most ``start_wait``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import trio
@@ -33,7 +33,10 @@ class State(StrEnum):
 
 @dataclass(slots=True)
 class Health:
-    """How an instance is. ``retry_at`` is on Trio's clock; ``bug`` marks a plugin's fault."""
+    """How an instance is. ``retry_at`` is on Trio's clock; ``bug`` marks a plugin's fault.
+
+    ``tried`` is set once it runs, or has failed, for the first time.
+    """
 
     state: State = State.STARTING
     reason: str = ""
@@ -42,9 +45,11 @@ class Health:
     retry_at: float | None = None
     failures: int = 0
     bug: bool = False
+    tried: trio.Event = field(default_factory=trio.Event, compare=False, repr=False)
 
     def running(self) -> None:
         """All is well."""
+        self.tried.set()
         if self.state is not State.RUNNING:
             self.state, self.since = State.RUNNING, trio.current_time()
             self.reason = self.hint = ""
@@ -113,6 +118,7 @@ async def _wait(delay: float, failure: Exception, health: Health, log: logging.L
     if health.state is not State.DOWN:
         health.state, health.since = State.DOWN, now
     health.failures += 1
+    health.tried.set()
     health.retry_at = now + delay
     if isinstance(failure, ClusterfError):
         repeated = health.reason == failure.args[0]

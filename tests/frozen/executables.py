@@ -16,7 +16,10 @@ from tests.lab.process import LocalProcess
 
 ROOT = Path(__file__).parents[2]
 DIST = ROOT / "dist"
-INPUTS = ("clusterf", "plugins", "packaging", "clusterf.toml", "pyproject.toml")
+INPUTS = (
+    *("clusterf", "plugins", "packaging/freeze", "packaging/setup"),
+    *("clusterf.toml", "pyproject.toml"),
+)
 """What the executables are made of."""
 
 
@@ -73,7 +76,7 @@ def sources(root: Path) -> list[Path]:
 
 
 def _changed(name: str) -> float:
-    return max((ROOT / path).stat().st_mtime for path in sources(ROOT) if path.parts[0] == name)
+    return max((ROOT / path).stat().st_mtime for path in sources(ROOT) if path.is_relative_to(name))
 
 
 class Daemon(LocalProcess):

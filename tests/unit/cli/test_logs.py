@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 from datetime import UTC, datetime
 
@@ -93,3 +94,58 @@ def test_a_second_start_does_not_say_all_twice(capsys: pytest.CaptureFixture[str
     logs.start("info", "text")
     ours.info("once")
     assert capsys.readouterr().err.count("once") == 1
+
+
+# --- in the journal ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def journal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Standard error is what the service manager says that the journal is."""
+    status = os.fstat(2)
+    monkeypatch.setenv("JOURNAL_STREAM", f"{status.st_dev}:{status.st_ino}")
+
+
+@pytest.mark.usefixtures("journal")
+def test_the_journal_gets_levels_and_no_time(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.start("debug", "text")
+    for level in (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL):
+        ours.log(level, "x")
+    assert capsys.readouterr().err.splitlines() == [
+        "<7>debug outputs.kernel: x",
+        "<6>info outputs.kernel: x",
+        "<4>warning outputs.kernel: x",
+        "<3>error outputs.kernel: x",
+        "<3>critical outputs.kernel: x",
+    ]
+
+
+@pytest.mark.usefixtures("journal")
+def test_each_line_of_a_traceback_has_its_level(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.start("info", "text")
+    fail()
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) > 2
+    assert all(line.startswith("<3>") for line in lines)
+
+
+@pytest.mark.usefixtures("journal")
+def test_json_has_levels_too(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.start("info", "json")
+    ours.warning("x")
+    [line] = capsys.readouterr().err.splitlines()
+    assert json.loads(line.removeprefix("<4>"))["message"] == "x"
+
+
+@pytest.mark.parametrize("stream", ["", "1:1", "journal"])
+def test_what_is_said_of_another_stream_is_not_of_ours(
+    stream: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JOURNAL_STREAM", stream)
+    assert not logs.in_journal()
+    assert logs.complaint("one\ntwo") == "one\ntwo"
+
+
+@pytest.mark.usefixtures("journal")
+def test_the_last_words_of_a_command_are_an_error() -> None:
+    assert logs.complaint("one\ntwo") == "<3>one\n<3>two"

@@ -268,3 +268,16 @@ async def test_what_is_no_failure_of_the_plugin_is_not_hidden_by_its_end() -> No
             await wait_all_tasks_blocked()
             nursery.cancel_scope.cancel()
     assert caught.value.subgroup(KeyboardInterrupt) is not None
+
+
+async def test_it_is_tried_once_it_runs_or_has_failed(autojump_clock: MockClock) -> None:
+    well, ill = Health(), Task(AWAY)
+    assert not well.tried.is_set()
+    well.running()
+    assert well.tried.is_set()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(ill.supervised)
+        assert not ill.health.tried.is_set()
+        with trio.fail_after(0.1):
+            await ill.health.tried.wait()
+        assert ill.health.state is State.DOWN
