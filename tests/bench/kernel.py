@@ -6,9 +6,12 @@ import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tests.bench.rootfs import BUILD, program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _META_PACKAGE: Final = "linux-image-cloud-amd64"
 _WANTED: Final = (
@@ -49,17 +52,17 @@ def debian() -> Kernel:
     modules = root / "lib" / "modules" / version
     if not (modules / "modules.dep").exists():  # the package leaves it to its installation
         subprocess.run([program("depmod"), "-b", root, version], check=True)
-    return Kernel(version, image, _in_order(modules))
+    return Kernel(version, image, in_order(modules, _WANTED))
 
 
-def _in_order(root: Path) -> tuple[Path, ...]:
+def in_order(root: Path, wanted: Iterable[str]) -> tuple[Path, ...]:
     """The wanted modules after their dependencies; what is built in has no line in modules.dep."""
     needs: dict[str, tuple[str, list[str]]] = {}
     for line in (root / "modules.dep").read_text().splitlines():
         module, _, others = line.partition(":")
         needs[Path(module).stem] = (module, others.split())
     order: dict[str, None] = {}
-    for name in _WANTED:
+    for name in wanted:
         if name in needs:
             path, dependencies = needs[name]
             # modules.dep names the nearest first.

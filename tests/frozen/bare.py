@@ -30,22 +30,28 @@ PROGRAMS = "/opt"
 
 def made() -> Path:
     """The root, made if there is none."""
+    if not PLACE.exists():
+        debootstrap(PLACE)
+    return PLACE
+
+
+def debootstrap(place: Path, packages: Sequence[str] = ()) -> None:
+    """Make a minimal root with these packages besides; there is one, or it is there whole."""
     if os.geteuid() != 0 or shutil.which("debootstrap") is None:
         impossible("a bare root takes root and debootstrap")
-    if not PLACE.exists():
-        unfinished = PLACE.with_name("bare-root.unfinished")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.parent.mkdir(exist_ok=True)
-        done = subprocess.run(
-            ["debootstrap", "--variant=minbase", SUITE, str(unfinished)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            impossible(f"debootstrap: {done.stdout[-500:]}{done.stderr[-500:]}")
-        unfinished.rename(PLACE)
-    return PLACE
+    unfinished = place.with_name(f"{place.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.parent.mkdir(exist_ok=True)
+    include = [f"--include={','.join(packages)}"] if packages else []
+    done = subprocess.run(
+        ["debootstrap", "--variant=minbase", *include, SUITE, str(unfinished)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        impossible(f"debootstrap: {done.stdout[-500:]}{done.stderr[-500:]}")
+    unfinished.rename(place)
 
 
 def run(

@@ -94,7 +94,7 @@ def _files(root: Path, version: str, arguments: Sequence[str]) -> dict[str, Cont
         files.setdefault(str(library), library.resolve())
     busybox = str(rootfs.program("busybox"))
     files |= {f"/bin/{name}": cpio.Symlink(busybox) for name in _APPLETS}
-    modules = list(_in_order(root / "lib" / "modules" / version))
+    modules = kernel.in_order(root / "lib" / "modules" / version, _MODULES)
     files |= {str(path): path for path in modules}
     files["/init"] = cpio.Program(_init(busybox, modules, arguments))
     return files
@@ -125,21 +125,6 @@ def _libraries_of_python() -> Iterator[Path]:
             path = Path(str(distribution.locate_file(file)))
             if ".." not in file.parts and file.suffix != ".pyc" and path.is_file():
                 yield path
-
-
-def _in_order(root: Path) -> Iterator[Path]:
-    """The modules, each after those that it needs."""
-    needs: dict[str, tuple[str, list[str]]] = {}
-    for line in (root / "modules.dep").read_text().splitlines():
-        module, _, others = line.partition(":")
-        needs[Path(module).stem] = (module, others.split())
-    order: dict[str, None] = {}
-    for name in _MODULES:
-        if name in needs:
-            path, dependencies = needs[name]
-            # modules.dep names the nearest first.
-            order.update(dict.fromkeys([*reversed(dependencies), path]))
-    return (root / path for path in order)
 
 
 def _init(busybox: str, modules: Sequence[Path], arguments: Sequence[str]) -> str:
