@@ -32,6 +32,7 @@ libc6-dev           the same
 libpython3-dev      the system Python as a shared library, for the frozen executable
 binutils            the frozen executable: strip, and what its libraries need
 debootstrap         a root without Python, for its tests
+e2fsprogs           the disk of a guest with systemd, for the same
 make                the Makefile
 git                 the version of a build
 fish                completes command lines, for tests

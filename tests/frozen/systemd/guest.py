@@ -42,7 +42,8 @@ _NEEDLESS: Final = (
     *("var/cache/apt", "var/lib/apt"),
 )
 _MASKED: Final = (
-    *("serial-getty@.service", "getty@.service", "ldconfig.service", "systemd-firstboot.service"),
+    *("serial-getty@.service", "getty@.service", "getty-static.service"),
+    *("ldconfig.service", "systemd-firstboot.service"),
     *("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "fstrim.timer"),
     *("e2scrub_reap.service", "systemd-logind.service", "systemd-update-utmp.service"),
 )
