@@ -40,9 +40,10 @@ def main(arguments: argparse.Namespace) -> int:
         tell(problems)
         return fresh, []
 
-    # A watchdog ends us by SIGABRT: the log then tells where we were.
+    # A watchdog ends us by SIGABRT: the log then tells where the loop was. Of its thread only: to
+    # walk over the others while one of them ends is a segmentation fault (seen with Python 3.11).
     if not faulthandler.is_enabled():
-        faulthandler.enable(2)
+        faulthandler.enable(2, all_threads=False)
     daemon = Daemon(configuration, load, ServiceManager.taken_from(os.environ))
     trio.run(_to_the_end, daemon, configuration.folder / configuration.core.control)
     return 0

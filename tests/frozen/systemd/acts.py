@@ -133,6 +133,7 @@ def play(guest: Guest) -> Seen:
     guest.write(CONFIGURATION, CHANGED)
     guest.run(f"kill -STOP {refused.state['MainPID']}")
     hung = restarted(guest, 1)
+    guest.run("groupadd --system --gid 500 docker && usermod --append --groups docker clusterf")
     guest.run(f"kill -KILL {hung.state['MainPID']}")
     killed = restarted(guest, 2)
     guest.run("systemctl stop clusterf")

@@ -111,6 +111,8 @@ def test_one_that_hangs_is_ended_by_the_watchdog_and_started_again(seen: Seen) -
 
 def test_the_journal_tells_where_it_hung(seen: Seen) -> None:
     assert "Fatal Python error: Aborted" in seen.hung.said
+    assert re.search(r'File "trio/\S+", line \d+ in run\b', seen.hung.said), seen.hung.said
+    assert "status=6/ABRT" in seen.hung.said
 
 
 @pytest.mark.parametrize("act", ["hung", "killed"])
@@ -124,6 +126,11 @@ def test_a_restart_finds_the_table_and_writes_nothing(seen: Seen, act: str) -> N
 def test_one_that_is_killed_is_started_again(seen: Seen) -> None:
     assert "code=killed, status=9/KILL" in seen.killed.said
     assert seen.killed.state["NRestarts"] == "2"
+
+
+def test_who_is_made_a_member_of_the_group_docker_is_one_after_a_restart(seen: Seen) -> None:
+    assert "500" not in seen.hung.process["Groups"].split()
+    assert "500" in seen.killed.process["Groups"].split()
 
 
 # --- stop, and a start that fails ----------------------------------------------------------------
@@ -159,7 +166,7 @@ def test_the_one_file_is_ready_and_alive_though_a_child_tells(seen: Seen) -> Non
     ]
 
 
-def test_without_the_group_docker_it_says_who_may(seen: Seen) -> None:
+def test_a_docker_that_is_not_ours_to_ask_is_told_and_who_may(seen: Seen) -> None:
     assert "waits for sources.docker" in seen.one_file.state["StatusText"]
     [told] = [line for line in seen.one_file.journal if "warning sources.docker" in line.text]
     assert told.priority == WARNING
