@@ -72,11 +72,12 @@ def load_plugins(
     ``plugin_dirs`` no drop-ins are looked for, and nothing is said of names that may be theirs.
     """
     loading = _Loading(disabled)
+    paths = [path for folder in plugin_dirs or () for path in loading.found_in(folder)]
+    loading.allow_short_names(bundled, {path.stem for path in paths})
     for name in bundled:
         loading.load(name, None, _importer(name))
-    for folder in plugin_dirs or ():
-        for path in loading.found_in(folder):
-            loading.load(path.stem, path, lambda path=path: _checked(path, bundled))  # type: ignore[misc]
+    for path in paths:
+        loading.load(path.stem, path, lambda path=path: _checked(path, bundled))  # type: ignore[misc]
     if plugin_dirs is not None:
         loading.tell_unmatched()
     return loading.registry
@@ -110,14 +111,30 @@ class _Loading:
         self._off = dict.fromkeys(filter(None, map(str.strip, there)), DISABLED_THERE)
         self._off.update(dict.fromkeys(disabled, DISABLED_HERE))
         self._names: set[str] = set()
+        self._said: dict[str, str] = {}
         self._folders: set[Path] = set()
+
+    def allow_short_names(self, bundled: Collection[str], taken: Collection[str]) -> None:
+        """Bundled plugins may be left out by the name of their type: clusterf_docker by "docker".
+
+        Not where a drop-in is called so.
+        """
+        for name in bundled:
+            short = name.removeprefix("clusterf_")
+            if short in taken:
+                continue
+            self._names.add(short)
+            if short in self._off:
+                self._off.setdefault(name, self._off[short])
+                self._said[name] = short
 
     def load(self, name: str, path: Path | None, load: Callable[[], Imported]) -> None:
         """Load one plugin, unless it is disabled; what it prints is no answer of a command."""
         self._names.add(name)
         origin = BUNDLED_ORIGIN if path is None else str(path)
         if (by := self._off.get(name)) is not None:
-            self.registry.disabled.append(Disabled(name, origin, by))
+            said = self._said.get(name, name)
+            self.registry.disabled.append(Disabled(name, origin, by, said))
             return
         try:
             with redirect_stdout(sys.stderr):

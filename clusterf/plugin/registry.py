@@ -63,11 +63,12 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Disabled:
-    """A plugin that is left out. ``by``: what says so."""
+    """A plugin that is left out. ``by``: what says so; ``said``: by which name."""
 
     name: str
     origin: str
     by: str
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,20 @@ def test_plugins_may_be_left_out(monkeypatch: pytest.MonkeyPatch, folder: Path) 
     ]
 
 
+def test_a_bundled_plugin_may_be_left_out_by_the_name_of_its_type(folder: Path) -> None:
+    drop_in(folder, "etcd.py", "raise SystemExit('it ran')")
+    registry = load_plugins([folder], disabled=["docker", "etcd", "ipsv"])
+    assert [(one.name, one.said) for one in registry.disabled] == [
+        ("clusterf_docker", "docker"),
+        # The drop-in's own name, so it is meant.
+        ("etcd", "etcd"),
+    ]
+    assert "etcd" in registry.sources
+    assert [(one.name, one.hint) for one in registry.unmatched] == [
+        ("ipsv", 'did you mean "ipvs"?')
+    ]
+
+
 def test_a_name_that_no_plugin_has_is_told_with_what_was_meant(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
