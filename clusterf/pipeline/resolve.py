@@ -40,6 +40,10 @@ def resolve(service: Service, defaults: Defaults, scope: Scope) -> Resolution:
             outside, see = f"{key} is not managed", "see managed in [clusterf]"
             refusals.append(refuse(spec, "outside_managed", outside, see, key))
             continue
+        if isinstance(key, AddressKey) and not key.address.is_unicast:
+            no_vip = f"{key}: packets to such an address are never balanced"
+            refusals.append(refuse(spec, "not_unicast", no_vip, about=key))
+            continue
         if isinstance(key, AddressKey) and key.port == 0 and settings.persistence is None:
             all_ports = f"{key}: port 0 means all ports"
             refusals.append(refuse(spec, "port_zero", all_ports, "set persistence", key))

@@ -145,6 +145,8 @@ def _key(rule: Rule) -> tuple[ServiceKey, Given]:
     for option, protocol in _PROTOCOLS.items():
         if (given := rule.options.get(option)) is not None:
             address, port = _endpoint(given)
+            if not address.is_unicast:
+                raise Wrong(given, f"{address} is no address of a virtual service")
             return AddressKey(protocol, address, port), given
     mark = rule.options.get("-f")
     if mark is None:

@@ -77,5 +77,9 @@ def _entries(statement: Statement) -> list[Entry]:
             number_of_port = port(rest[0] if rest else None)
             if number_of_port is None:
                 raise ValueError(f'"{rest[0]}" is not a port')
-            return [Entry(statement.all_words, one, number_of_port) for one in addresses(given)]
+            found = addresses(given)
+            for one in found:
+                if not one.is_unicast:
+                    raise ValueError(f"{one} is no address of a virtual server")
+            return [Entry(statement.all_words, one, number_of_port) for one in found]
     raise ValueError("is empty")

@@ -92,6 +92,8 @@ def _named(statement: Statement, findings: Findings) -> VirtualServer | None:
             where, number_of_port = address(first), port(rest[0] if rest else None)
             if where is None:
                 message = f'"{first}" is not an IP address'
+            elif not where.is_unicast:
+                message = f"{where} is no address of a virtual server"
             elif number_of_port is None:
                 message, index = f'"{rest[0]}" is not a port', 1
             else:

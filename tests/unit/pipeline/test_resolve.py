@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from clusterf.model.address import Family
+from clusterf.model.address import Family, Network
 from clusterf.model.defaults import Defaults
 from clusterf.model.provenance import Refusal
 from clusterf.model.scope import Scope
@@ -125,6 +125,19 @@ def test_what_is_not_managed_is_refused(outside: Frontend) -> None:
         Scope(MANAGED.prefixes[:1], MANAGED.fwmarks),
     )
     assert refused(found) == ["outside_managed"]
+    assert list(found.entries) == [tcp()]
+
+
+@pytest.mark.parametrize("vip", ["224.0.0.18", "255.255.255.255", "0.0.0.0", "ff02::1", "::"])
+def test_what_no_host_can_have_is_no_vip(vip: str) -> None:
+    address = ip(vip)
+    family = {"ipv4": address} if len(address) == 4 else {"ipv6": address}
+    found = resolve(
+        service(spec("web", Frontend(ports=Ports(tcp=80), **family), frontend()), backend("b1")),
+        DEFAULTS,
+        Scope([Network.parse("0.0.0.0/0"), Network.parse("::/0")]),
+    )
+    assert refused(found) == ["not_unicast"]
     assert list(found.entries) == [tcp()]
 
 

@@ -84,6 +84,7 @@ def test_what_is_not_carried_over(option: str) -> None:
     [
         ("-t 192.0.2.1:80", "1:1: error: is neither -A nor -a"),
         ("-A -s rr", "1:1: error: names no virtual service"),
+        ("-A -t 224.0.0.1:80", "1:7: error: 224.0.0.1 is no address of a virtual service"),
         ("-A -t web:80", '1:7: error: "web" is not an IP address'),
         ("-A -t 192.0.2.1:http", '1:7: error: "http" is not a port'),
         ("-A -t [192.0.2.1", '1:7: error: "[192.0.2.1" is not an IP address'),

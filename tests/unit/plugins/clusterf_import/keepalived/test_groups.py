@@ -37,6 +37,8 @@ def test_entries() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("224.0.0.1 80", "224.0.0.1 is no address of a virtual server"),
+        ("223.255.255.255-224.0.0.0 80", "224.0.0.0 is no address of a virtual server"),
         ("web 80", '"web" is not an IP address'),
         ("192.0.2.1 x", '"x" is not a port'),
         ("192.0.2.9-1 80", '"192.0.2.9-1" ends before it begins'),

@@ -35,6 +35,10 @@ def test_three_ways_to_say_where() -> None:
     ("head", "message"),
     [
         ("", "1:1: error: virtual_server: has no address"),
+        (
+            "ff02::1 80",
+            "1:16: error: virtual_server ff02::1 80: ff02::1 is no address of a virtual server",
+        ),
         ("web 80", '1:16: error: virtual_server web 80: "web" is not an IP address'),
         ("192.0.2.1 x", '1:26: error: virtual_server 192.0.2.1 x: "x" is not a port'),
         ("fwmark 0", '1:23: error: virtual_server fwmark 0: "0" is not a firewall mark'),
