@@ -18,20 +18,21 @@ from clusterf.config.load import Reading, read_configuration
 from clusterf.config.topology import topology_problems
 from clusterf.model.problem import Code, Problem, Severity
 from clusterf.plugin.checking import Foretold
-from clusterf.plugin.document import DocumentError
+from clusterf.plugin.document import DocumentError, Fault
 from clusterf.plugin.faults import shown
 from clusterf.plugin.loader import DISABLED_THERE, Registry
 
 
 def check_offline(path: Path, registry: Registry) -> tuple[Reading | None, list[Problem]]:
     """What could be read, and all problems: clusterf.toml first, then what the plugins found."""
-    problems = problems_of_plugins(registry)
     try:
         reading = read_configuration(path, registry)
     except DocumentError as error:
-        return None, [error.problem, *problems]
+        return None, [error.problem, *problems_of_plugins(registry)]
+    problems, misnamed = problems_of_plugins(registry), _misnamed(reading, registry)
+    problems = [one for one in problems if one.file not in misnamed]
     told = _answers("clusterf_check", registry, reading, Problem)
-    found = [one for one in told if isinstance(one, Problem)]
+    found = [*misnamed.values(), *(one for one in told if isinstance(one, Problem))]
     foretold, of_files = foretell(reading, registry)
     found += of_files
     found += _topology(reading, foretold, found)
@@ -68,6 +69,22 @@ def foretell(reading: Reading, registry: Registry) -> tuple[list[Foretold], list
         [one for one in told if isinstance(one, Foretold)],
         [one for one in told if isinstance(one, Problem)],
     )
+
+
+def _misnamed(reading: Reading, registry: Registry) -> dict[str, Problem]:
+    """Errors of plugin directories, each where clusterf.toml names it, by what they are told as."""
+    core = reading.document.data.get("clusterf")
+    names = core.get("plugin_dirs") if isinstance(core, dict) else None
+    told: dict[str, Problem] = {}
+    for failure in registry.failures:
+        for index, name in enumerate(names if isinstance(names, list) else ()):
+            if str(reading.configuration.folder / str(name)) == failure.origin:
+                at = ("clusterf", "plugin_dirs", index)
+                message = f"{failure.origin}: {failure.message.removeprefix('plugin directory: ')}"
+                hint = failure.hint.removeprefix("see plugin_dirs")
+                fault = Fault(at, message, hint, Code.PLUGIN_NOT_LOADED)
+                told[failure.origin] = reading.document.problem(fault)
+    return told
 
 
 def problems_of_plugins(registry: Registry) -> list[Problem]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
@@ -36,7 +36,7 @@ class Core:
     """The table ``[clusterf]``; durations in seconds, paths as in the file."""
 
     managed: tuple[Network, ...] = ()
-    managed_fwmarks: tuple[int, ...] = ()
+    managed_fwmarks: Sequence[int] = ()
     plugin_dirs: tuple[Path, ...] = ()
     disable_plugins: tuple[str, ...] = ()
     control: Path = places.CONTROL

@@ -35,6 +35,7 @@ _MEANINGS: Mapping[str, _Meaning] = {
     "outside_managed": _Meaning(
         Code.OUTSIDE_MANAGED, hint="see managed and managed_fwmarks in [clusterf]"
     ),
+    "not_unicast": _Meaning(Code.MALFORMED, hint="a VIP is a unicast address"),
     "port_zero": _Meaning(Code.PORT_ZERO, hint='such as persistence = "5m"'),
     "duplicate_vip": _Meaning(Code.DUPLICATE_VIP),
     "unknown_scheduler": _Meaning(Code.UNKNOWN_CHOICE),
@@ -60,6 +61,9 @@ _MEANINGS: Mapping[str, _Meaning] = {
 _BY_POLICY = _Meaning(Code.LEFT_OUT, Severity.NOTE, routed=True)
 """Policies have reasons of their own, and what they leave out they leave out on purpose."""
 
+
+OF_BACKENDS = ("no_match", "family_mismatch", "port_rewrite_needs_masq", "method_conflict")
+"""Refusals of backends that are held against the frontends."""
 
 _UNREACHABLE = {Code.UNUSED_BACKEND, Code.FAMILY_MISMATCH, Code.PORT_REWRITE}
 
@@ -128,6 +132,15 @@ class Judge:
         hint = "elide = true leaves such an entry out of the kernel"
         fault = Fault((), message, hint, Code.NO_DESTINATION, Severity.WARNING)
         self._tell(service, refusal, key, fault)
+
+    def without_backends(self, service: Service) -> None:
+        """Tell of a service of which nobody has a backend."""
+        if self.certainty.complete:
+            refusal = Refusal(f"service {service.name}", "", "", service.spec.provenance)
+            message = "has no backends, and there is no source that could bring any"
+            hint = "elide = true leaves it out of the kernel until there are some"
+            fault = Fault((), message, hint, Code.NO_DESTINATION, Severity.WARNING, on_key=True)
+            self._tell(service, refusal, None, fault)
 
     def failed(self, service: Service, failure: PolicyFailed) -> None:
         """Tell of a policy that raised."""

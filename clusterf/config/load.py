@@ -9,8 +9,9 @@ from typing import Any, Literal, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
-from clusterf.config.completeness import completeness_faults
+from clusterf.config.completeness import completeness_faults, surplus_faults
 from clusterf.config.configuration import Configuration, Core, Instance
+from clusterf.config.misplaced import core_keys_elsewhere, whereabouts
 from clusterf.config.settings import (
     CoreTable,
     DefaultsTable,
@@ -26,6 +27,7 @@ from clusterf.plugin.document import Document, DocumentError, Fault
 from clusterf.plugin.faults import did_you_mean, faults_of, shown
 from clusterf.plugin.loader import DISABLED_HERE, Registry
 from clusterf.plugin.positions import KeyPath
+from clusterf.plugin.registry import Disabled
 from clusterf.plugin.settings import Settings
 
 S = TypeVar("S", bound=Settings)
@@ -118,8 +120,10 @@ class _Reader:
         }
         policies = self._policies(data.get("policies", []))
         outputs = {instance.name: instance for instance in self._named(data, "outputs")}
-        publishing = {name for name, kind in self.registry.outputs.items() if kind.publishes}
-        self.faults.extend(completeness_faults(self.document.data, publishing))
+        managing = {name for name, kind in self.registry.outputs.items() if not kind.publishes}
+        self.faults.extend(completeness_faults(self.document.data, managing))
+        alone = {name for name, kind in self.registry.outputs.items() if kind.alone}
+        self.faults.extend(surplus_faults(self.document.data, alone))
         configuration = Configuration(
             path=path,
             core=core,
@@ -136,14 +140,9 @@ class _Reader:
         for key, value in self.document.data.items():
             wanted = dict if key in _TABLES else list
             if key not in _SECTIONS:
+                hint = whereabouts(key, value) or did_you_mean(key, _SECTIONS)
                 self.faults.append(
-                    Fault(
-                        (key,),
-                        "unknown key",
-                        did_you_mean(key, _SECTIONS),
-                        Code.UNKNOWN_KEY,
-                        on_key=True,
-                    )
+                    Fault((key,), "unknown key", hint, Code.UNKNOWN_KEY, on_key=True)
                 )
             elif not isinstance(value, wanted):
                 must = "a table" if wanted is dict else "an array of tables"
@@ -156,7 +155,7 @@ class _Reader:
         return shaped
 
     def _core(self, data: Mapping[str, Any]) -> Core:
-        if "clusterf" not in self.document.data:
+        if "clusterf" not in self.document.data and not core_keys_elsewhere(self.document.data):
             self.faults.append(
                 Fault(
                     (),
@@ -171,7 +170,7 @@ class _Reader:
             table = self._table(CoreTable, ("clusterf",), data["clusterf"])
         if table is None:
             # Nothing can be said of what is managed, so nothing is outside of it.
-            return Core(managed=_EVERYTHING)
+            return Core(managed=_EVERYTHING, managed_fwmarks=range(2**32))
         core = table.value()
         self.faults.extend(fault.below(("clusterf",)) for fault in managed_faults(core))
         self.faults.extend(self._unmatched(core))
@@ -190,7 +189,12 @@ class _Reader:
         try:
             return model.model_validate(data)
         except ValidationError as error:
-            self.faults.extend(fault.below(at) for fault in faults_of(error, model, data))
+            for fault in faults_of(error, model, data):
+                if fault.code == Code.UNKNOWN_KEY and len(fault.at) == 1:
+                    hint = whereabouts(str(fault.at[0]), data[fault.at[0]]) or fault.hint
+                    self.faults.append(replace(fault, hint=hint).below(at))
+                else:
+                    self.faults.append(fault.below(at))
             return None
 
     # --- instances -------------------------------------------------------------------------
@@ -218,6 +222,11 @@ class _Reader:
         if section == "sources":
             types, keys = self.registry.sources, SourceKeys
         for name, table in data.get(section, {}).items():
+            if (section, name) == ("sources", _IMPLICIT):
+                message = "is the name of the source that [services] and [routes] here make"
+                hint = "give it another name"
+                at = (section, name)
+                self.faults.append(Fault(at, message, hint, Code.CONTRADICTION, on_key=True))
             if instance := self._instance((section, name), f"{section}.{name}", table, types, keys):
                 yield instance
 
@@ -275,11 +284,20 @@ class _Reader:
         word = name.replace("-", "_")
         for disabled in self.registry.disabled:
             if word in disabled.name.replace("-", "_"):
-                return f"the plugin {disabled.name} is disabled by {disabled.by}"
+                return f"the plugin {disabled.name} is disabled by {self._where(disabled)}"
         for failure in self.registry.failures:
             if word in Path(failure.origin).stem.replace("-", "_"):
                 return f"the plugin {failure.origin} could not be loaded"
         return ""
+
+    def _where(self, disabled: Disabled) -> str:
+        """What leaves a plugin out, and in which line."""
+        core = self.document.data.get("clusterf")
+        names = core.get(DISABLED_HERE) if isinstance(core, dict) else None
+        if disabled.by == DISABLED_HERE and isinstance(names, list) and disabled.said in names:
+            at = ("clusterf", DISABLED_HERE, names.index(disabled.said))
+            return f"{disabled.by} in line {self.document.place(at)[0]}"
+        return disabled.by
 
     def _settings(
         self, settings: type[Settings], keys: type[Keys], at: KeyPath, rest: dict[str, Any]

@@ -38,6 +38,9 @@ from clusterf.plugin.settings import Duration, IPNetwork, PathName, Settings, We
 SOCKET_PATH_MAX = 107
 """Bytes in the name of a Unix socket, unix(7)."""
 
+LONG = 3600.0
+"""Seconds. A longer wait at start is hardly meant."""
+
 FwmarkNumber = Annotated[int, Field(ge=1, le=2**32 - 1)]
 Positive = Annotated[Duration, Field(gt=0)]
 
@@ -159,3 +162,23 @@ def managed_faults(core: Core) -> Iterator[Fault]:
         if prefix in seen:
             yield Fault(("managed", index), f"{prefix} is there twice", code=Code.CONTRADICTION)
         seen.add(prefix)
+        if prefix.length == 0:
+            yield Fault(
+                ("managed", index),
+                f"{prefix} is every address: whatever others have in the kernel would be removed",
+                "name the prefixes of the VIPs",
+                Code.ALL_MANAGED,
+            ).as_warning()
+        for other in core.managed:
+            if other != prefix and other.length < prefix.length and prefix.address in other:
+                message = f"{prefix} is a part of {other}, which is managed as a whole"
+                fault = Fault(("managed", index), message, code=Code.CONTRADICTION)
+                yield fault.as_warning()
+                break
+    if core.start_wait > LONG:
+        yield Fault(
+            ("start_wait",),
+            f"{core.start_wait:g} seconds is more than an hour",
+            'clients would wait as long; such as "10s"',
+            Code.OUT_OF_RANGE,
+        ).as_warning()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from clusterf.config.configuration import Configuration
-from clusterf.config.judging import Certainty, Judge
+from clusterf.config.judging import OF_BACKENDS, Certainty, Judge
 from clusterf.config.known import Known
 from clusterf.model.address import Network
 from clusterf.model.defaults import Defaults
@@ -56,18 +56,29 @@ def topology_problems(
         claims.claim(name, service.order, resolution.entries)
         resolved.append((service, resolution))
     for service, resolution in sorted(resolved, key=lambda one: one[0].order):
-        refusals, empty = list(resolution.refusals), list[ServiceKey]()
-        for key, entry in resolution.entries.items():
-            holder = claims.holder(key) or ""
-            if holder != service.name:
-                refusals.append(taken(service.name, key, holder, entry))
-            elif service.backends and not entry.destinations:
-                empty.append(key)
-        for refusal in refusals:
-            judge.refused(service, refusal, claims)
-        for key in empty:
-            judge.without_destination(service, key)
+        _tell(service, resolution, claims, judge)
     return judge.problems
+
+
+def _tell(service: Service, resolution: Resolution, claims: Claims, judge: Judge) -> None:
+    """Refusals of one service, and the entries that nothing is left for."""
+    refusals, own = list(resolution.refusals), list[ServiceKey]()
+    for key, entry in resolution.entries.items():
+        holder = claims.holder(key) or ""
+        if holder == service.name:
+            own.append(key)
+        else:
+            refusals.append(taken(service.name, key, holder, entry))
+    for refusal in refusals:
+        # A frontend that was copied and not changed says nothing of the backends.
+        if own or not resolution.entries or refusal.reason not in OF_BACKENDS:
+            judge.refused(service, refusal, claims)
+    if own and not service.backends:
+        judge.without_backends(service)
+        return
+    for key in own:
+        if not resolution.entries[key].destinations:
+            judge.without_destination(service, key)
 
 
 def _resolved(service: Service, defaults: Defaults, scope: Scope) -> Resolution:

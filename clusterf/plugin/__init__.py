@@ -40,7 +40,7 @@ from clusterf.plugin.api import (
     Source,
     SourceType,
 )
-from clusterf.plugin.checking import Configured, ConfiguredInstance, Foretold
+from clusterf.plugin.checking import Configured, ConfiguredInstance, Foretold, place_of
 from clusterf.plugin.commands import Command, Invocation, Line
 from clusterf.plugin.document import Document, DocumentError, Fault, dotted
 from clusterf.plugin.examining import Examination, Finding, Verdict
@@ -71,7 +71,8 @@ from clusterf.plugin.output import (
     Withdrawing,
 )
 from clusterf.plugin.overrides import BackendOverrides, ServiceOverrides
-from clusterf.plugin.patterns import Among, SourcePatterns
+from clusterf.plugin.patterns import Among, SourcePatterns, unpicking
+from clusterf.plugin.routing import never_holding, route_faults
 from clusterf.plugin.settings import (
     Duration,
     IPAddress,
@@ -154,9 +155,13 @@ __all__ = [
     "forwarding_faults",
     "hookimpl",
     "misfits",
+    "never_holding",
+    "place_of",
     "plan_table",
     "raise_faults",
+    "route_faults",
     "schema_type",
     "shown",
+    "unpicking",
     "value_error",
 ]

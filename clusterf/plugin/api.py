@@ -181,6 +181,8 @@ class OutputType(Generic[C]):
     ``follows`` is True for outputs that announce or bind VIPs: they are planned again whenever
     a data plane output has made progress. ``publishes`` is True for outputs that tell others what
     sources here say: their subjects are services, by `ServiceRef`, and not entries of the table.
+    ``alone`` is True for outputs that make a part of this host of which there is one: a second
+    instance that is enabled is an error of the configuration.
     """
 
     name: str
@@ -189,6 +191,7 @@ class OutputType(Generic[C]):
     summary: str
     follows: bool = False
     publishes: bool = False
+    alone: bool = False
 
 
 AnyType = SourceType[Any] | PolicyType[Any] | OutputType[Any]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +83,17 @@ class Configured(Protocol):
     def outputs(self) -> Mapping[str, ConfiguredInstance]:
         """Outputs."""
         ...
+
+
+_OF_POLICY = re.compile(r"policies\[(\d+)\]")
+
+
+def place_of(instance: ConfiguredInstance) -> KeyPath:
+    """Where the table of an instance stands in clusterf.toml; the whole file for "services"."""
+    if found := _OF_POLICY.fullmatch(instance.name):
+        return ("policies", int(found[1]))
+    section, dot, name = instance.name.partition(".")
+    return (section, name) if dot else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import Annotated
 
 from pydantic import Field
+
+from clusterf.model.problem import Code
+from clusterf.plugin.document import Document, Fault
+from clusterf.plugin.faults import did_you_mean, shown
 
 _SECTION = "sources."
 
@@ -36,3 +40,23 @@ class Among:
                 fnmatchcase(name, pattern) for pattern in self._patterns for name in names
             )
         return known
+
+
+def unpicking(patterns: Iterable[str], document: Document) -> Iterator[Fault]:
+    """A warning for each pattern that picks none of the sources in clusterf.toml, at its index.
+
+    What stands there counts, be it at fault or not enabled: that is told by itself.
+    """
+    sources = document.data.get("sources")
+    names = [f"{_SECTION}{name}" for name in sources] if isinstance(sources, dict) else []
+    if document.data.keys() & {"services", "routes"}:
+        names.append("services")
+    for index, pattern in enumerate(patterns):
+        if not any(map(Among([pattern]), names)):
+            bare = (name.removeprefix(_SECTION) for name in names)
+            hint = did_you_mean(pattern.removeprefix(_SECTION), bare)
+            if not names:
+                hint = "there is none"
+            message = f"{shown(pattern)} picks no source"
+            # No error: one configuration may be for hosts of several kinds.
+            yield Fault((index,), message, hint, Code.UNKNOWN_CHOICE).as_warning()

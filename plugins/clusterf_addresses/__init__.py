@@ -40,6 +40,7 @@ def clusterf_register_outputs() -> Iterable[OutputType[Any]]:
             create=_create,
             summary="VIPs on an interface of this host, and the sysctls that they need",
             follows=True,
+            alone=True,
         )
     ]
 

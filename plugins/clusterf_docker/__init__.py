@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from clusterf.plugin import Configured, Context, Examination, Source, SourceType, hookimpl
+from clusterf.plugin import (
+    Configured,
+    Context,
+    Document,
+    Examination,
+    Problem,
+    Source,
+    SourceType,
+    hookimpl,
+)
+from clusterf_docker.check import check_sources
 from clusterf_docker.settings import DockerSettings
 
 CLUSTERF_API = "1.0"
@@ -28,6 +38,12 @@ def clusterf_register_sources() -> Iterable[SourceType[Any]]:
             summary="containers of a Docker engine that join services by label",
         )
     ]
+
+
+@hookimpl
+def clusterf_check(configuration: Configured, document: Document) -> Iterable[Problem]:
+    """Look for engines with two sources, and for routes that lead back to this host."""
+    return check_sources(configuration, document)
 
 
 @hookimpl

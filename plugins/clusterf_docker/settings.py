@@ -128,7 +128,8 @@ class DockerSettings(Settings):
     @model_validator(mode="after")
     def _agree(self) -> Self:
         if self.tls is not None and not self.host.startswith("tcp://"):
-            raise ValueError("tls needs a host of the form tcp://HOST:PORT")
+            message = "needs a host of the form tcp://HOST:PORT"
+            raise_faults("docker", [Fault(("tls",), message, code=Code.CONTRADICTION)])
         if self.host_ipv4 is not None and self.host_ipv4.family is not Family.INET:
             raise ValueError(f"host_ipv4: {self.host_ipv4} is not an IPv4 address")
         if self.host_ipv6 is not None and self.host_ipv6.family is not Family.INET6:

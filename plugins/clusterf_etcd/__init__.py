@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable
 from typing import Any
 
 from clusterf.plugin import (
-    Among,
-    Code,
     Command,
     Configured,
     Context,
     Document,
-    Fault,
     Output,
     OutputType,
     Problem,
-    Severity,
     Source,
     SourceType,
     hookimpl,
 )
+from clusterf_etcd.check import check_instances
 from clusterf_etcd.commands import COMMAND
 from clusterf_etcd.settings import EtcdOutputSettings, EtcdSourceSettings
 
@@ -77,27 +73,5 @@ def clusterf_register_commands() -> Iterable[Command]:
 
 @hookimpl
 def clusterf_check(configuration: Configured, document: Document) -> Iterable[Problem]:
-    """What is published must come from somewhere, and not from etcd."""
-    for output in configuration.outputs.values():
-        if isinstance(output.settings, EtcdOutputSettings):
-            kind, _, name = output.name.partition(".")
-            for fault, severity in _patterns(output.settings, configuration):
-                problem = document.problem(fault.below((kind, name, "sources")))
-                yield replace(problem, severity=severity)
-
-
-def _patterns(
-    settings: EtcdOutputSettings, configuration: Configured
-) -> Iterator[tuple[Fault, Severity]]:
-    for index, pattern in enumerate(settings.sources):
-        among = Among([pattern])
-        picked = [one for one in configuration.sources.values() if among(one.name)]
-        if not picked:
-            known = ", ".join(configuration.sources) or "none"
-            fault = Fault((index,), "picks no source", f"there are: {known}", Code.CONTRADICTION)
-            yield fault, Severity.WARNING
-        for source in picked:
-            if source.type.name == _TYPE:
-                message = f"picks {source.name}, and what comes from etcd is not published to it"
-                hint = 'name the sources of this host, as sources = ["local-docker"]'
-                yield Fault((index,), message, hint, Code.CONTRADICTION), Severity.ERROR
+    """What is published must come from somewhere, and not from etcd; and who reads back what."""
+    return check_instances(configuration, document)

@@ -9,7 +9,16 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from clusterf.plugin import Duration, PathName, Settings, TLSSettings, shown
+from clusterf.plugin import (
+    Code,
+    Duration,
+    Fault,
+    PathName,
+    Settings,
+    TLSSettings,
+    raise_faults,
+    shown,
+)
 from clusterf_etcd.field_types import Text
 
 _PORT = 2379
@@ -63,7 +72,8 @@ class ConnectionSettings(Settings):
         if (self.user is None) != (self.password_file is None):
             raise ValueError("user and password_file belong together: give both or neither")
         if self.tls is not None and not self.endpoints[0].startswith("https://"):
-            raise ValueError("tls needs endpoints of the form https://HOST[:PORT]")
+            message = "needs endpoints of the form https://HOST[:PORT]"
+            raise_faults("etcd", [Fault(("tls",), message, code=Code.CONTRADICTION)])
         return self
 
 

@@ -25,6 +25,7 @@ def clusterf_register_outputs() -> list[OutputType[IpvsSettings]]:
             settings=IpvsSettings,
             create=_create,
             summary="virtual services and destinations in this host's kernel",
+            alone=True,
         )
     ]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from clusterf.plugin import Configured, Document, PolicyType, Problem, hookimpl
-from clusterf_local.check import check_sources
+from clusterf_local.check import check_policies
 from clusterf_local.policy import LocalPolicy
 from clusterf_local.settings import LocalSettings
 
@@ -28,5 +28,5 @@ def clusterf_register_policies() -> Iterable[PolicyType[Any]]:
 
 @hookimpl
 def clusterf_check(configuration: Configured, document: Document) -> Iterable[Problem]:
-    """Look for patterns that pick no source."""
-    return check_sources(configuration, document)
+    """Look for patterns that pick no source, and for a wrong order."""
+    return check_policies(configuration, document)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Literal
 
 from clusterf.model.address import PrefixTable
@@ -34,11 +33,11 @@ class LocalPolicy:
             self._prefixes.add(prefix, value=True)
         self._method = settings.method
         self._drops = settings.others == "drop"
-        self._services = settings.services
+        self._concerns = settings.concerns
 
     def apply(self, service: Service, facts: Facts) -> Service:
         """Give each backend of this host its method; the same object where nothing changes."""
-        if not self._is_about(service.name):
+        if not self._concerns(service.name):
             return service
         default = service.spec.method or facts.method
         frontends = service.spec.frontends or ()
@@ -64,9 +63,6 @@ class LocalPolicy:
         ):
             return service
         return service.with_backends(backends, *refusals)
-
-    def _is_about(self, name: str) -> bool:
-        return self._services is None or any(fnmatchcase(name, one) for one in self._services)
 
     def _here(self, backend: Backend) -> Backend | None:
         """The backend as far as it is of this host: with both addresses, with one, or None."""

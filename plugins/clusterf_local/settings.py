@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -41,6 +42,10 @@ class LocalSettings(Settings):
         list[Annotated[str, Field(min_length=1)]] | None,
         Field(description="patterns of the services that this is about; without it all"),
     ] = None
+
+    def concerns(self, service: str) -> bool:
+        """Whether the policy is about a service."""
+        return self.services is None or any(fnmatchcase(service, one) for one in self.services)
 
     @model_validator(mode="after")
     def _check(self) -> LocalSettings:

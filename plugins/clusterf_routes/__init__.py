@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from clusterf.plugin import PolicyType, hookimpl
+from clusterf.plugin import Configured, Document, PolicyType, Problem, hookimpl
+from clusterf_routes.check import check_policies
 from clusterf_routes.policy import RoutesPolicy
 from clusterf_routes.settings import RoutesSettings
 
@@ -23,3 +24,9 @@ def clusterf_register_policies() -> Iterable[PolicyType[Any]]:
             summary="forwarding method and gateway of backends, by their prefix",
         )
     ]
+
+
+@hookimpl
+def clusterf_check(configuration: Configured, document: Document) -> Iterable[Problem]:
+    """Look for patterns that pick no source, and for routes that come too late."""
+    return check_policies(configuration, document)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -17,6 +16,7 @@ from clusterf.plugin import (
     SourcePatterns,
     TunnelSettings,
     raise_faults,
+    route_faults,
 )
 
 
@@ -52,36 +52,9 @@ class RouteSettings(Settings):
 
     @model_validator(mode="after")
     def _check(self) -> RouteSettings:
-        if faults := list(self._faults()):
+        if faults := list(route_faults(self)):
             raise_faults("route", faults)
         return self
-
-    def _faults(self) -> Iterator[Fault]:
-        if self.gateway is not None and self.method is None:
-            yield Fault(
-                ("gateway",),
-                "is of no use without a method: such a route filters out its backends",
-                'add method = "droute" or "tunnel"',
-                Code.CONTRADICTION,
-            )
-        elif (
-            self.gateway is not None
-            and self.prefix is not None
-            and self.gateway.family is not self.prefix.family
-            and self.method != "tunnel"
-        ):
-            yield Fault(
-                ("gateway",),
-                f"is of another address family than {self.prefix}",
-                "only a tunnel can do that",
-                Code.FAMILY_MISMATCH,
-            )
-        if self.tunnel is not None and self.method != "tunnel":
-            yield Fault(
-                ("tunnel",),
-                'is for method = "tunnel" only',
-                code=Code.CONTRADICTION,
-            )
 
 
 class RoutesSettings(Settings):

@@ -15,6 +15,7 @@ from clusterf.plugin import (
     Foretold,
     Problem,
     SourceUnavailable,
+    place_of,
 )
 from clusterf_static.consistency import consistency_faults
 from clusterf_static.files import Kind, Listing, list_files
@@ -39,7 +40,7 @@ def foretell(configuration: Configured, document: Document) -> Iterator[Foretold
         if not isinstance(instance.settings, StaticSettings) or instance.name == "services":
             continue
         if instance.settings.path is None:
-            at = tuple(instance.name.split(".", 1))
+            at = place_of(instance)
             content = read_content(instance.settings.inline(), instance.name)
             yield from _told(Part(instance.name, document, content, at), configuration)
             continue
@@ -56,7 +57,14 @@ def foretell(configuration: Configured, document: Document) -> Iterator[Foretold
 
 def _unavailable(document: Document, instance: ConfiguredInstance, message: str) -> Problem:
     """Whether the files are there is of the environment, so no error: they may come later."""
-    fault = Fault((*instance.name.split(".", 1), "path"), message, code=Code.UNREADABLE)
+    settings = instance.settings
+    written = str(settings.path) if isinstance(settings, StaticSettings) else ""
+    hint = ""
+    if written.startswith("~"):
+        hint = "~ stands for nobody's home here: write the whole path"
+    elif any(sign in written for sign in "*?["):
+        hint = "patterns are not expanded: of a folder all *.toml are read, so name the folder"
+    fault = Fault((*place_of(instance), "path"), message, hint, Code.UNREADABLE)
     return document.problem(fault.as_warning())
 
 

@@ -137,6 +137,8 @@ def _from_string(text: str, service: str, provenance: Provenance) -> Backend | F
     host, colon, port = text.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
     form = '"192.0.2.1:80" or "[2001:db8::1]:80"'
+    if " " in text:
+        return Fault((), f"{shown(text)} has a space in it", form)
     if not colon or not host or text.endswith("]"):
         return Fault((), f"{shown(text)} has no port", form)
     if ":" in host and not bracketed:

@@ -40,11 +40,10 @@ class StaticSettings(Settings):
     @model_validator(mode="after")
     def _check(self) -> StaticSettings:
         if self.path is not None:
-            inline = "services" if self.services is not None else "routes"
             if self.services is not None or self.routes is not None:
-                message = "stands beside path"
+                message = "stands beside services or routes in place"
                 hint = "use two sources"
-                raise_faults("static", [Fault((inline,), message, hint, Code.CONTRADICTION)])
+                raise_faults("static", [Fault(("path",), message, hint, Code.CONTRADICTION)])
         elif self.services is None and self.routes is None:
             fault = Fault((), 'missing key "path"', code=Code.MISSING_KEY, missing="path")
             raise_faults("static", [fault])

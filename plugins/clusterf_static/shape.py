@@ -22,6 +22,7 @@ from clusterf.plugin import (
     Settings,
     TunnelSettings,
     raise_faults,
+    route_faults,
     schema_type,
 )
 
@@ -37,7 +38,7 @@ _BACKEND_PORT = Field(description="port of this protocol; 0 is the one that the 
 
 
 class FrontendTable(Settings):
-    """VIPs with ports, or a firewall mark."""
+    """VIPs with ports, or a firewall mark: either or."""
 
     ipv4: Annotated[IPv4 | None, Field(description="VIP")] = None
     ipv6: Annotated[IPv6 | None, Field(description="VIP of IPv6, with the same ports")] = None
@@ -65,10 +66,11 @@ class FrontendTable(Settings):
                 faults.append(_missing("tcp", "a frontend at an address has tcp, udp or sctp"))
             if self.family is not None:
                 faults.append(Fault(("family",), "is for a fwmark only", code=Code.CONTRADICTION))
-        elif ported and not addressed:
-            faults.append(
-                Fault(("fwmark",), "has no ports of its own", "give an address", Code.CONTRADICTION)
-            )
+        elif addressed:
+            hint = 'two frontends: frontends = [{ fwmark = 7 }, { ipv4 = "192.0.2.1", tcp = 80 }]'
+            faults.append(Fault(("fwmark",), "stands beside an address", hint, Code.CONTRADICTION))
+        elif ported:
+            faults.append(Fault(("fwmark",), "has no ports of its own", code=Code.CONTRADICTION))
         if faults:
             raise_faults("frontend", faults)
         return self
@@ -180,31 +182,7 @@ class RouteTable(Settings):
 
     @model_validator(mode="after")
     def _check(self) -> RouteTable:
-        faults = []
-        if self.gateway is not None and self.method is None:
-            faults.append(
-                Fault(
-                    ("gateway",),
-                    "is of no use without a method: such a route drops its backends",
-                    'add method = "droute" or "tunnel"',
-                    Code.CONTRADICTION,
-                )
-            )
-        if (
-            self.gateway is not None
-            and self.prefix is not None
-            and self.gateway.family is not self.prefix.family
-            and self.method != "tunnel"
-        ):
-            faults.append(
-                Fault(
-                    ("gateway",),
-                    f"is of another address family than {self.prefix}",
-                    "only a tunnel can do that",
-                    Code.FAMILY_MISMATCH,
-                )
-            )
-        if faults:
+        if faults := list(route_faults(self)):
             raise_faults("route", faults)
         return self
 

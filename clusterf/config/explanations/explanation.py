@@ -10,7 +10,11 @@ from clusterf.model.problem import Code
 FRAME = (
     '[clusterf]\nmanaged = ["192.0.2.0/24", "2001:db8::/64"]\n',
     '[outputs.kernel]\ntype = "ipvs"\n',
-    '[services.web]\nfrontend = { ipv4 = "192.0.2.10", tcp = 80 }\n',
+    """\
+[services.web]
+frontend = { ipv4 = "192.0.2.10", tcp = 80 }
+backends = ["198.51.100.1:80"]
+""",
 )
 """What an example leaves out because every configuration has it."""
 

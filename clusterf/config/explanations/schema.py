@@ -33,7 +33,9 @@ EXPLANATIONS = (
     Explanation(
         code=Code.UNKNOWN_CHOICE,
         what="A value is not one of those that there are.",
-        why="Schedulers, flags, methods and the like are closed sets, the words of ipvsadm(8).",
+        why="Schedulers, flags, methods and the like are closed sets, the words of ipvsadm(8). A"
+        " pattern that picks no source or service, and the name of a plugin that nobody has, are"
+        " warnings: one configuration may be for hosts of several kinds.",
         example='[defaults]\nscheduler = "wlcc"\n',
         remedy="Take one of the choices in the hint.",
     ),
@@ -63,7 +65,8 @@ EXPLANATIONS = (
     Explanation(
         code=Code.CONTRADICTION,
         what="Two things are said that exclude each other, or one thing twice.",
-        why="Either could be meant.",
+        why="Either could be meant. What works all the same, such as a second route of one prefix,"
+        " is a warning.",
         example='[sources.files]\ntype = "static"\npath = "services.d"\nservices = {}\n',
         remedy="Keep one of the two.",
     ),

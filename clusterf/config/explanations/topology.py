@@ -6,6 +6,7 @@ from clusterf.config.explanations.explanation import Explanation
 from clusterf.model.problem import Code
 
 _WEB = '[services.web]\nfrontend = { ipv4 = "192.0.2.10", tcp = 80 }\n'
+_SERVED = _WEB + 'backends = ["198.51.100.1:80"]\n'
 _ROUTES = '[[policies]]\ntype = "routes"\n\n'
 
 EXPLANATIONS = (
@@ -22,7 +23,7 @@ EXPLANATIONS = (
         code=Code.NO_OUTPUT,
         what="There is no output.",
         why="clusterf would follow its sources and change nothing anywhere.",
-        example='[clusterf]\nmanaged = ["192.0.2.0/24"]\n\n' + _WEB,
+        example='[clusterf]\nmanaged = ["192.0.2.0/24"]\n\n' + _SERVED,
         whole=True,
         remedy='Add `[outputs.NAME]`, such as one of type "ipvs".',
     ),
@@ -46,15 +47,15 @@ EXPLANATIONS = (
         what="Two services ask for the same VIP, protocol and port.",
         why="One entry of the table has one service. The one that comes first in the configuration"
         " keeps it, the other is refused.",
-        example=_WEB + '\n[services.api]\nfrontend = { ipv4 = "192.0.2.10", tcp = 80 }\n',
+        example=_SERVED + '\n[services.api]\nfrontend = { ipv4 = "192.0.2.10", tcp = 80 }\n',
         remedy="Give one of them another port or VIP. The hint names the line of the first.",
     ),
     Explanation(
         code=Code.FLAG_WITHOUT_SCHEDULER,
-        what="A flag is of another scheduler than the one that is used.",
+        what="A flag is of another scheduler than the one that is used, or has no effect.",
         why="The kernel would take the bit and do something else, or nothing. A service without a"
-        " scheduler has that of `[defaults]`.",
-        example=_WEB + 'flags = ["mh-port"]\n',
+        " scheduler has that of `[defaults]`. `ops` is for UDP; it is no more than a warning.",
+        example=_SERVED + 'flags = ["mh-port"]\n',
         remedy="Choose the scheduler that the flag belongs to, or remove the flag.",
     ),
     Explanation(
@@ -94,7 +95,7 @@ EXPLANATIONS = (
         what="One service is in two files of one source.",
         why="The file whose name comes first counts, the other is passed over as a whole.",
         example='[sources.files]\ntype = "static"\npath = "services.d"\n',
-        files={"services.d/a.toml": _WEB, "services.d/b.toml": _WEB},
+        files={"services.d/a.toml": _SERVED, "services.d/b.toml": _SERVED},
         remedy="Write it once, rename one, or make two sources of it: those are merged.",
     ),
     Explanation(
@@ -107,16 +108,19 @@ EXPLANATIONS = (
     ),
     Explanation(
         code=Code.UNUSED_BACKEND,
-        what="A backend has no port of a protocol that a frontend offers.",
-        why="It would never get a packet.",
+        what="A backend that would never get a packet.",
+        why="It has no port of a protocol that a frontend offers. Or it is reached by masq at a"
+        " loopback address, to which the kernel rewrites nothing that comes from elsewhere (a"
+        " warning: clients on this host get there).",
         example=_WEB + 'backends = [{ address = "198.51.100.1", udp = 53 }]\n',
-        remedy="Give it a port of that protocol; `port` is of every protocol.",
+        remedy="Give it a port of that protocol; `port` is of every protocol. Instead of 127.0.0.1"
+        " name an address of this host that others reach.",
     ),
     Explanation(
         code=Code.UNUSED_ROUTES,
         what="There are routes, and no policy of type routes.",
         why="Routes are facts; it is the policy that makes backends follow them.",
-        example=_WEB + '\n[routes.rack-7]\nprefix = "198.51.100.0/24"\nmethod = "droute"\n',
+        example=_SERVED + '\n[routes.rack-7]\nprefix = "198.51.100.0/24"\nmethod = "droute"\n',
         remedy='Add `[[policies]]` with `type = "routes"`.',
     ),
     Explanation(
@@ -124,7 +128,7 @@ EXPLANATIONS = (
         what="Two sources say different things of one service or backend.",
         why="The source that comes first in the configuration counts; a later one only fills what"
         " is left open.",
-        example=_WEB
+        example=_SERVED
         + 'scheduler = "rr"\n\n[sources.more]\ntype = "static"\n\n'
         + '[sources.more.services.web]\nscheduler = "lc"\n',
         remedy="Say it once, or put the source that shall count first.",
@@ -153,13 +157,34 @@ EXPLANATIONS = (
     ),
     Explanation(
         code=Code.NO_DESTINATION,
-        what="An entry of the table gets no destination, though its service has backends.",
-        why="Its clients are refused. Often a VIP has both address families and the backends only"
-        " one, or a route leaves out all there are. Told only where all sources are files.",
+        what="An entry of the table gets no destination.",
+        why="Its clients are refused. The service has no backends; or its VIP has both address"
+        " families and the backends only one; or a route leaves out all there are. Told only where"
+        " all sources are files.",
         example="[services.web]\n"
         'frontend = { ipv4 = "192.0.2.10", ipv6 = "2001:db8::10", tcp = 80 }\n'
         'backends = ["198.51.100.1:80"]\n',
         remedy="Give it a backend that fits. With `elide = true` such an entry is left out of the"
         " kernel, and nothing is told.",
+    ),
+    Explanation(
+        code=Code.ALL_MANAGED,
+        what="`managed` has a prefix of the length 0: every address there is.",
+        why="What is managed and in no source is removed. Whatever others have put into the"
+        " kernel, by hand, by keepalived or by Docker Swarm, would go.",
+        example='[clusterf]\nmanaged = ["0.0.0.0/0"]\n',
+        remedy="Name the prefixes of the VIPs, however many.",
+    ),
+    Explanation(
+        code=Code.OWN_BACKENDS,
+        what="Backends of this host would be taken for those of another one.",
+        why="They would be left out, or packets for them sent to this host itself. A policy of type"
+        " local goes by the source that a backend is of, and of two sources that know it the first"
+        " counts; policies are applied in the order of the file; a docker source publishes its"
+        " routes on this host's own board too.",
+        example='[sources.cluster]\ntype = "etcd"\n\n[sources.engine]\ntype = "docker"\n\n'
+        '[[policies]]\ntype = "local"\nsources = ["engine"]\n',
+        remedy="Sources of this host stand before etcd, and a policy of type local behind one of"
+        " type routes. One of type routes that shall not see own routes says `sources = []`.",
     ),
 )

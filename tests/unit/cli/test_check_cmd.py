@@ -15,6 +15,7 @@ GOOD = """[clusterf]
 managed = ["192.0.2.0/24"]
 [services.web]
 frontend = { ipv4 = "192.0.2.1", tcp = 80 }
+backends = ["198.51.100.1:80"]
 [outputs.kernel]
 type = "ipvs"
 """
@@ -40,7 +41,7 @@ def test_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path.write_text(GOOD + "x = 1\n")
     assert check(path, output_format="json") == 78
     (row,) = json.loads(capsys.readouterr().out)
-    assert (row["file"], row["line"], row["path"]) == (str(path), 7, "outputs.kernel.x")
+    assert (row["file"], row["line"], row["path"]) == (str(path), 8, "outputs.kernel.x")
 
 
 def test_warnings_fail_only_when_strict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -102,7 +103,7 @@ def test_a_code_is_explained_without_a_configuration(capsys: pytest.CaptureFixtu
 
 def test_notes_never_fail(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "a.toml"
-    backends = 'backends = ["198.51.100.1:80"]\nelide = true\n[outputs'
+    backends = "elide = true\n[outputs"
     path.write_text(
         GOOD.replace("[outputs", backends) + '[[policies]]\ntype = "routes"\n[routes.none]\n'
     )

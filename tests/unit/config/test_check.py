@@ -84,6 +84,23 @@ def test_a_plugin_that_was_not_loaded_is_told(path: Path) -> None:
     ]
 
 
+def test_a_directory_of_plugins_is_told_where_it_is_named(path: Path) -> None:
+    path.write_text(GOOD.replace('24"]\n', '24"]\nplugin_dirs = ["a", "/b"]\n', 1))
+    found = registry()
+    found.failures = [
+        LoadFailure(str(path.parent / "a"), "plugin directory: no such file", "see plugin_dirs"),
+        LoadFailure("/b", "plugin directory: others than root can write it", "chmod o-w /b"),
+        LoadFailure("/b/x.py", "ImportError: y"),
+    ]
+    _, problems = check_offline(path, found)
+    assert [(one.line, one.path, one.code, one.hint) for one in problems] == [
+        (3, "clusterf.plugin_dirs[0]", "C301", ""),
+        (3, "clusterf.plugin_dirs[1]", "C301", "chmod o-w /b"),
+        (0, "", "C301", ""),
+    ]
+    assert problems[1].message == "/b: others than root can write it"
+
+
 def test_the_place_in_a_plugin_is_told_with_its_line(path: Path) -> None:
     found = registry()
     found.failures.append(

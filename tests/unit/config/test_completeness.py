@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from clusterf.config.completeness import completeness_faults
+from clusterf.config.completeness import completeness_faults, surplus_faults
 from clusterf.model.problem import Code
 
-GOOD: dict[str, Any] = {"sources": {"a": {}}, "outputs": {"b": {}}}
+GOOD: dict[str, Any] = {"sources": {"a": {}}, "outputs": {"b": {"type": "ipvs"}}}
+MANAGING = {"ipvs", "addresses"}
 
 
 @pytest.mark.parametrize(
@@ -27,7 +28,7 @@ GOOD: dict[str, Any] = {"sources": {"a": {}}, "outputs": {"b": {}}}
     ],
 )
 def test_what_is_lacking(raw: dict[str, Any], codes: list[Code]) -> None:
-    assert [fault.code for fault in completeness_faults(raw)] == codes
+    assert [fault.code for fault in completeness_faults(raw, MANAGING)] == codes
 
 
 @pytest.mark.parametrize(
@@ -35,6 +36,7 @@ def test_what_is_lacking(raw: dict[str, Any], codes: list[Code]) -> None:
     [
         (["etcd"], []),
         (["etcd", "etcd"], []),
+        (["unknown"], []),
         (["etcd", "ipvs"], [Code.NOTHING_MANAGED]),
         (["ipvs"], [Code.NOTHING_MANAGED]),
     ],
@@ -45,4 +47,29 @@ def test_who_only_publishes_need_not_own_anything(types: list[str], codes: list[
         "sources": {"a": {}},
         "outputs": {f"o{number}": {"type": name} for number, name in enumerate(types)},
     }
-    assert [fault.code for fault in completeness_faults(raw, {"etcd"})] == codes
+    assert [fault.code for fault in completeness_faults(raw, MANAGING)] == codes
+
+
+def test_what_is_switched_off_is_marked() -> None:
+    off = {"sources": {"a": {"enabled": False}}, "outputs": {"b": {"enabled": False}}}
+    assert [(one.at, one.message.partition(",")[0]) for one in completeness_faults(off)] == [
+        (("sources", "a", "enabled"), "is off"),
+        (("outputs", "b", "enabled"), "is off"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("outputs", "at"),
+    [
+        ({"a": {"type": "ipvs"}, "b": {"type": "addresses"}, "c": {"type": "etcd"}}, []),
+        ({"a": {"type": "etcd"}, "b": {"type": "etcd"}}, []),
+        ({"a": {"type": "ipvs"}, "b": {"type": "ipvs", "enabled": False}}, []),
+        ({"a": {"type": "ipvs", "enabled": False}, "b": {"type": "ipvs"}}, []),
+        ({"a": {"type": "ipvs", "drian": 1}, "b": {"type": "ipvs"}}, [("outputs", "b")]),
+        ({"a": {"type": []}, "b": 3}, []),
+        (3, []),
+    ],
+)
+def test_two_outputs_of_one_part_of_the_host(outputs: object, at: list[object]) -> None:
+    faults = surplus_faults({"outputs": outputs}, MANAGING)
+    assert [fault.at for fault in faults] == at

@@ -242,6 +242,48 @@ def test_a_type_of_a_plugin_that_is_not_there_is_told_as_that(path: Path) -> Non
     ]
 
 
+def test_a_plugin_that_is_left_out_is_told_with_the_line_that_says_so(path: Path) -> None:
+    text = SMALL.replace("[sources.b]", 'disable_plugins = [\n "x",\n "docker",\n]\n[sources.b]')
+    found = registry()
+    del found.sources["docker"]
+    found.disabled = [Disabled("clusterf_docker", "bundled", "disable_plugins", "docker")]
+    [problem] = refused(path, text, found)
+    assert (problem.line, problem.message) == (9, 'unknown type "docker"')
+    assert problem.hint == "the plugin clusterf_docker is disabled by disable_plugins in line 6"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        # What stands elsewhere is not missing besides.
+        (SMALL.replace("[clusterf]\n", ""), [("managed", "it belongs to [clusterf]")]),
+        (SMALL.replace("[clusterf]", "[global]"), [("global", "did you mean [clusterf]?")]),
+        (
+            SMALL.replace("[sources.b]", 'scheduler = "rr"\n[sources.b]'),
+            [("clusterf.scheduler", "it belongs to [defaults]")],
+        ),
+        (
+            SMALL.replace("sources.b", "sources.services"),
+            [("sources.services", "give it another name")],
+        ),
+        (
+            SMALL + '[outputs.k2]\ntype = "ipvs"\n',
+            [("outputs.k2", "both would make the same part of this host: leave one out")],
+        ),
+    ],
+)
+def test_what_stands_where_it_must_not(path: Path, text: str, told: list[tuple[str, str]]) -> None:
+    known = registry()
+    known.outputs["ipvs"] = replace(known.outputs["ipvs"], alone=True)
+    assert [(problem.path, problem.hint) for problem in refused(path, text, known)] == told
+
+
+def test_of_what_is_managed_nothing_is_known_with_an_error_in_it(path: Path) -> None:
+    path.write_text(SMALL.replace("[sources.b]", "managed_fwmark = [7]\n[sources.b]"))
+    core = read_configuration(path, registry()).configuration.core
+    assert 2**32 - 1 in core.managed_fwmarks
+
+
 def test_the_part_that_is_right_can_be_read(path: Path) -> None:
     path.write_text(SMALL.replace('["192.0.2.0/24"]', "3") + '[sources.c]\ntype = "x"\n')
     reading = read_configuration(path, registry())

@@ -17,6 +17,7 @@ HEAD = '[clusterf]\nmanaged = ["192.0.2.0/24"]\nmanaged_fwmarks = [7]\n'
 TAIL = '[outputs.kernel]\ntype = "ipvs"\n'
 WEB = '[services.web]\nfrontend = { ipv4 = "192.0.2.1", tcp = 80 }\n'
 POLICY = '[[policies]]\ntype = "routes"\n'
+BACKENDS = 'backends = ["198.51.100.1:80"]\n'
 DOCKER = '[sources.d]\ntype = "docker"\n'
 
 
@@ -41,17 +42,29 @@ DOCKER = '[sources.d]\ntype = "docker"\n'
         (DOCKER + "[services.web]\n", []),
         ("[services.web]\nfrontend = { fwmark = 7 }\nbackends = ['198.51.100.1:80']\n", []),
         ("[services.web]\nfrontend = { fwmark = 8 }\n", [Code.OUTSIDE_MANAGED]),
-        ('[defaults]\npersistence = "5m"\n' + WEB.replace("tcp = 80", "tcp = 0"), []),
-        ('[defaults]\nscheduler = "mh"\n' + WEB + 'flags = ["mh-port"]\n', []),
-        ("[defaults]\nlower_threshold = 0\nupper_threshold = 5\n" + WEB + "upper_threshold = 0\n",
-         []),
-        ("[defaults]\nlower_threshold = 3\nupper_threshold = 5\n" + WEB + "upper_threshold = 2\n",
-         [Code.THRESHOLDS]),
-        # A service that asks twice for one entry is in nobody's way.
-        ("[services.web]\nfrontends = [{ fwmark = 7 }, { fwmark = 7 }]\n", []),
+        ('[defaults]\npersistence = "5m"\n' + WEB.replace("tcp = 80", "tcp = 0")
+         + BACKENDS, []),
+        ('[defaults]\nscheduler = "mh"\n' + WEB + BACKENDS + 'flags = ["mh-port"]\n', []),
+        ("[defaults]\nlower_threshold = 0\nupper_threshold = 5\n" + WEB + BACKENDS
+         + "upper_threshold = 0\n", []),
+        ("[defaults]\nlower_threshold = 3\nupper_threshold = 5\n" + WEB + BACKENDS
+         + "upper_threshold = 2\n", [Code.THRESHOLDS]),
+        # A service that asks twice for one entry is in nobody's way, and hardly meant.
+        ("[services.web]\nfrontends = [{ fwmark = 7 }, { fwmark = 7 }]\n" + BACKENDS,
+         [Code.CONTRADICTION]),
+        # Without a backend it can only refuse, unless one may come.
+        (WEB, [Code.NO_DESTINATION]),
+        (WEB + "elide = true\n", []),
+        (DOCKER + WEB, []),
+        # The VIP of another service: its backends are not held against it.
+        (WEB + BACKENDS + WEB.replace("web", "copy")
+         + 'method = "droute"\nbackends = ["198.51.100.2:25"]\n', [Code.DUPLICATE_VIP]),
+        # No host can have such a VIP.
+        (WEB.replace("192.0.2.1", "224.0.0.18") + BACKENDS,
+         [Code.OUTSIDE_MANAGED, Code.MALFORMED]),
         # One name in two sources is one service.
-        (WEB + '[sources.x]\ntype = "static"\n' + WEB.replace("[services", "[sources.x.services"),
-         []),
+        (WEB + BACKENDS + '[sources.x]\ntype = "static"\n'
+         + WEB.replace("[services", "[sources.x.services"), []),
     ],
 )  # fmt: skip
 def test_codes(tmp_path: Path, text: str, codes: list[Code]) -> None:
@@ -95,15 +108,16 @@ NOTE, WARNING, ERROR = Severity.NOTE, Severity.WARNING, Severity.ERROR
         ('[[policies]]\ntype = "local"\nprefixes = ["198.51.100.0/24"]\n' + WEB
          + 'backends = ["198.51.100.1:80", "203.0.113.1:80"]\n', [(Code.LEFT_OUT, NOTE, 8, 11)]),
         # Two sources, one service.
-        (WEB + 'scheduler = "rr"\n[sources.x]\ntype = "static"\n[sources.x.services.web]\n'
-         'scheduler = "lc"\n', [(Code.CONFLICT, WARNING, 11, 13)]),
+        (WEB + BACKENDS + 'scheduler = "rr"\n[sources.x]\ntype = "static"\n'
+         '[sources.x.services.web]\n'
+         'scheduler = "lc"\n', [(Code.CONFLICT, WARNING, 12, 13)]),
         (WEB + 'backends = [{ id = "a", address = "198.51.100.1", port = 80 }]\n[sources.x]\n'
          'type = "static"\n[sources.x.services.web]\n'
          'backends = [{ id = "a", address = "198.51.100.2", port = 80 }]\n',
          [(Code.CONFLICT, WARNING, 11, 13)]),
-        (WEB + '[sources.x]\ntype = "static"\n[sources.x.services.api]\n'
-         'frontends = [{ ipv4 = "192.0.2.9", tcp = 80 }, { ipv4 = "192.0.2.1", tcp = 80 }]\n',
-         [(Code.DUPLICATE_VIP, ERROR, 10, 57)]),
+        (WEB + BACKENDS + '[sources.x]\ntype = "static"\n[sources.x.services.api]\n'
+         'frontends = [{ ipv4 = "192.0.2.9", tcp = 80 }, { ipv4 = "192.0.2.1", tcp = 80 }]\n'
+         + BACKENDS, [(Code.DUPLICATE_VIP, ERROR, 11, 57)]),
         # A VIP of two families, of which one is without backends.
         (WEB.replace("tcp", 'ipv6 = "2001:db8::1", tcp') + 'backends = ["198.51.100.1:80"]\n',
          [(Code.NO_DESTINATION, WARNING, 6, 41)]),
@@ -164,7 +178,7 @@ def test_a_policy_that_raises_is_named(
 def test_services_of_several_files_keep_their_order(tmp_path: Path) -> None:
     folder = tmp_path / "services.d"
     folder.mkdir()
-    (folder / "a.toml").write_text("[services.other]\n" + WEB.replace("web", "zzz"))
+    (folder / "a.toml").write_text("[services.other]\n" + WEB.replace("web", "zzz") + BACKENDS)
     (folder / "b.toml").write_text(WEB.replace("web", "aaa"))
     path = tmp_path / "clusterf.toml"
     path.write_text(HEAD + '[sources.f]\ntype = "static"\npath = "services.d"\n' + TAIL)

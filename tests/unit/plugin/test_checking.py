@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from clusterf.config.configuration import Configuration
-from clusterf.plugin import Configured
+import pytest
+
+from clusterf.config.configuration import Configuration, Instance
+from clusterf.plugin import Configured, Settings, place_of
+from tests.golden.plugins import registry
 
 
 def test_a_configuration_is_configured() -> None:
@@ -15,3 +18,17 @@ def test_a_configuration_is_configured() -> None:
     assert not configured.sources
     assert not configured.policies
     assert not configured.outputs
+
+
+@pytest.mark.parametrize(
+    ("name", "at"),
+    [
+        ("sources.local-docker", ("sources", "local-docker")),
+        ("outputs.a.b", ("outputs", "a.b")),
+        ("policies[12]", ("policies", 12)),
+        ("services", ()),
+    ],
+)
+def test_an_instance_has_a_place(name: str, at: tuple[str | int, ...]) -> None:
+    kind = registry().sources["static"]
+    assert place_of(Instance(name=name, type=kind, settings=Settings())) == at

@@ -39,7 +39,7 @@ def test_what_is_no_host(host: str) -> None:
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        ({"tls": {"ca": "ca.pem"}}, "tls needs a host of the form tcp://"),
+        ({"tls": {"ca": "ca.pem"}}, "needs a host of the form tcp://"),
         ({"host": "tcp://a:1", "tls": {"cert": "c.pem"}}, "cert and key belong together"),
         ({"host_ipv4": "2001:db8::1"}, "is not an IPv4 address"),
         ({"host_ipv6": "192.0.2.1"}, "is not an IPv6 address"),

@@ -94,7 +94,7 @@ def test_what_is_no_prefix(prefix: str) -> None:
         ({"user": "a"}, "user and password_file belong together"),
         ({"password_file": "a"}, "user and password_file belong together"),
         ({"user": "", "password_file": "a"}, "at least 1 character"),
-        ({"tls": {}}, "tls needs endpoints of the form https://"),
+        ({"tls": {}}, "needs endpoints of the form https://"),
         ({"endpoints": ["https://a"], "tls": {"cert": "a"}}, "cert and key belong together"),
         ({"endpoints": ["https://a"], "tls": {"key": "a"}}, "cert and key belong together"),
         ({"password": "secret"}, "Extra inputs"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from clusterf.config.check import check_offline
 from clusterf.model.problem import Problem, Severity
 from tests.golden.plugins import registry
@@ -45,6 +47,17 @@ def test_files_of_every_kind(tmp_path: Path) -> None:
         ("b.toml", 0),
         ("c.toml", 1),
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [("~/services.d", "~ stands for nobody's home"), ("services.d/*.toml", "name the folder")],
+)
+def test_what_a_shell_would_expand(tmp_path: Path, written: str, words: str) -> None:
+    (tmp_path / "clusterf.toml").write_text(HEAD.replace("services.d", written))
+    (problem,) = check_offline(tmp_path / "clusterf.toml", registry())[1]
+    assert (problem.line, problem.severity) == (7, Severity.WARNING)
+    assert words in problem.hint
 
 
 def _checked(text: str, folder: Path) -> list[Problem]:

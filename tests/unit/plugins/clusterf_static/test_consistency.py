@@ -42,6 +42,45 @@ def found(text: str) -> list[tuple[str, str]]:
             [],
         ),
         ("[routes.a]\n", [(Code.UNUSED_ROUTES, "routes")]),
+        # Of two routes with one prefix one never holds.
+        (
+            """[routes.a]
+prefix = "192.0.2.0/25"
+[routes.b]
+prefix = "192.0.2.0/25"
+[routes.c]
+[routes.d]
+""",
+            [
+                (Code.UNUSED_ROUTES, "routes"),
+                (Code.CONTRADICTION, "routes.b.prefix"),
+                (Code.CONTRADICTION, "routes.d"),
+            ],
+        ),
+        # One entry, asked for twice.
+        (
+            """[services.web]
+frontends = [
+    { fwmark = 7 },
+    { fwmark = 7, family = "inet6" },
+    { ipv4 = "192.0.2.1", tcp = 80 },
+    { ipv4 = "192.0.2.1", udp = 80 },
+    { ipv4 = "192.0.2.1", ipv6 = "2001:db8::1", udp = 81, tcp = 80 },
+]
+""",
+            [(Code.CONTRADICTION, "services.web.frontends[4]")],
+        ),
+        # One-packet scheduling is of UDP.
+        (WEB + 'flags = ["ops"]\n', [(Code.FLAG_WITHOUT_SCHEDULER, "services.web.flags")]),
+        (WEB.replace("tcp", "udp") + 'flags = ["ops"]\n', []),
+        ("[services.web]\nfrontend = { fwmark = 7 }\nflags = ['ops']\n", []),
+        ("[services.web]\nflags = ['ops']\n", []),
+        # The kernel rewrites nothing to a loopback address.
+        (
+            WEB + 'backends = ["127.0.0.1:80", "[::1]:80", "127.0.0.300:80", "128.0.0.1:80"]\n',
+            [(Code.UNUSED_BACKEND, f"services.web.backends[{index}]") for index in (0, 1)],
+        ),
+        (WEB + 'method = "droute"\nbackends = ["127.0.0.1:80"]\n', []),
     ],
 )
 def test_faults(text: str, expected: list[tuple[str, str]]) -> None:

@@ -14,8 +14,8 @@ from clusterf_static.settings import StaticSettings
     [
         ({}, ()),
         ({"path": ""}, ("path",)),
-        ({"path": "x", "services": {}}, ("services",)),
-        ({"path": "x", "routes": {}}, ("routes",)),
+        ({"path": "x", "services": {}}, ("path",)),
+        ({"path": "x", "routes": {}}, ("path",)),
         ({"path": "x", "look": 0.5}, ("look",)),
         ({"services": {"web": {"backends": ["x"]}}}, ("services", "web", "backends", 0)),
         ({"services": []}, ("services",)),

@@ -151,7 +151,7 @@ def test_a_user_does_not_come_with_another_one_s_password(tmp_path: Path) -> Non
         ((*NOWHERE, "--prefix", "/x", "--prefix", "/y"), "--prefix is given twice: /x and /y"),
         ((*NOWHERE, "--timeout", "soon"), '--timeout: "soon" is not a duration'),
         ((*NOWHERE, "--timeout", "0"), "--timeout: "),
-        ((*NOWHERE, "--ca", "ca.pem"), "tls needs endpoints of the form https"),
+        ((*NOWHERE, "--ca", "ca.pem"), "--ca, --cert, --key: needs endpoints of the form https"),
         (("--endpoint", "https://x", "--cert", "c"), "--ca, --cert, --key: cert and key belong"),
         ((*NOWHERE, "--instance", "x"), "--instance and --endpoint exclude one another"),
     ],

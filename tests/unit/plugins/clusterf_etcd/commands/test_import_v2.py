@@ -14,7 +14,11 @@ V2 = ("--from", "http://127.0.0.1:1")
         (V2, 69, "http://127.0.0.1:1: connection refused"),
         (("--from", "nonsense"), 2, '--from: "nonsense" is not http://'),
         ((*V2, "--from-prefix", "x"), 2, '--from-prefix: "x" is not an absolute path'),
-        ((*V2, "--from-ca", "x"), 2, "tls needs endpoints of the form https"),
+        (
+            (*V2, "--from-ca", "x"),
+            2,
+            "--from-ca, --from-cert, --from-key: needs endpoints of the form https",
+        ),
         ((*V2, "--timeout", "soon"), 2, '--timeout: "soon" is not a duration'),
         (
             ("--from", "https://127.0.0.1:1", "--from-cert", "x"),
