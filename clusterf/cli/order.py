@@ -16,7 +16,8 @@ from clusterf.control.protocol import JSON
 def give(arguments: argparse.Namespace, request: JSON) -> int:
     """Send the request, print what was done."""
     reply = ask(socket_of(arguments), request)
-    print(json.dumps(reply) if arguments.output_format == "json" else reply["done"])
+    as_json = arguments.output_format == "json" or "done" not in reply  # of another version
+    print(json.dumps(reply) if as_json else reply["done"])
     return 0
 
 

@@ -6,6 +6,7 @@ import argparse
 import json
 from collections.abc import Iterator
 
+from clusterf import __version__
 from clusterf.cli.drawing import Line, draw
 from clusterf.cli.order import socket_of
 from clusterf.control.client import Refused, ask
@@ -41,8 +42,29 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.output_format == "json":
         print(json.dumps(picture, indent=1))
     else:
-        draw(lines(picture, whole=arguments.service is None))
+        draw(drawn(picture, whole=arguments.service is None))
     return 0
+
+
+def drawn(picture: JSON, *, whole: bool) -> list[Line]:
+    """The page, also of a daemon of another version as far as possible.
+
+    Raises:
+        Refused: it is not possible.
+    """
+    other = picture.get("version")
+    try:
+        page = list(lines(picture, whole=whole))
+    except (KeyError, TypeError) as error:
+        if other == __version__:
+            raise
+        raise Refused(
+            f"clusterf {other} runs here, and its status is none that {__version__} can draw",
+            hint="restart it to have this version, or use --format json",
+        ) from error
+    if whole and other != __version__:
+        page.insert(1, (f"(this command is of clusterf {__version__})", "yellow"))
+    return page
 
 
 def lines(picture: JSON, *, whole: bool) -> Iterator[Line]:
@@ -123,11 +145,9 @@ def _entry(entry: JSON) -> Iterator[Line]:
 
 def _destination(row: JSON) -> Line:
     active = "-" if row["active"] is None else row["active"]
+    method = _METHOD.get(row["method"], row["method"])
     inactive = "-" if row["inactive"] is None else row["inactive"]
-    text = (
-        f"  -> {row['address']:<39} {_METHOD[row['method']]:<7} {row['weight']:<6} "
-        f"{active:<10} {inactive:<9}"
-    )
+    text = f"  -> {row['address']:<39} {method:<7} {row['weight']:<6} {active:<10} {inactive:<9}"
     if row["state"] != "serving":
         text += f" {row['state']}: {row['reason']}"
     return text, _STYLE.get(row["state"], "")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import trio
 
+from clusterf import __version__
 from clusterf.config.configuration import Configuration
 from clusterf.control.notify import ServiceManager
 from clusterf.control.protocol import JSON
@@ -139,7 +140,10 @@ class Daemon:
             case "names":
                 return {"names": self._names(request)}
             case other:
-                return {"error": f"unknown command {other!r}"}
+                return {
+                    "error": f"clusterf {__version__} runs here and does not know {other!r}",
+                    "hint": "it is of another version than this command: restart it",
+                }
 
     def _names(self, request: JSON) -> list[str]:
         """Names of services, or of the backends of one; with ``drained`` what can be undrained.

@@ -39,7 +39,10 @@ def take(path: Path) -> socket.socket:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _alone_in(path.parent):
             if _answers(path):
-                raise AlreadyRunning(f"another clusterf is running at {path}")
+                raise AlreadyRunning(
+                    f"another clusterf is running at {path}",
+                    hint="stop it first: what is in the kernel stays; clusterf status shows it",
+                )
             _remove(path)
             if os.path.lexists(path):
                 raise FileExistsError(errno.EEXIST, "there is a file that is no socket")

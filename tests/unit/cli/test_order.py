@@ -23,6 +23,14 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "clusterf.toml"
 
 
+def test_an_answer_of_another_version_is_shown_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with answering(tmp_path / "c.sock", encode({"finished": True})):
+        assert give(arguments(tmp_path, "--socket", str(tmp_path / "c.sock")), {}) == 0
+    assert capsys.readouterr().out == '{"finished": true}\n'
+
+
 # --- where the daemon is asked -------------------------------------------------------------------
 
 

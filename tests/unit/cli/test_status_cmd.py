@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from clusterf import __version__
-from clusterf.cli.status_cmd import duration, lines
+from clusterf.cli.status_cmd import drawn, duration, lines
+from clusterf.control.client import Refused
 from tests.strategies import entry, target, tcp
 from tests.unit.control.scene import API, AWAY, KERNEL, WEB, Scene
 
@@ -73,6 +74,37 @@ async def test_the_table_in_the_columns_of_ipvsadm(scene: Scene, capsys: Shown) 
         "  -> 198.51.100.1:8080                       Masq    4      7          0",
         "  -> 198.51.100.2:8080                       Masq    4      -          -",
     ]
+
+
+# --- of a daemon of another version --------------------------------------------------------------
+
+
+def test_the_version_of_the_command_is_told_where_it_is_another() -> None:
+    shown = [text for text, _ in drawn(dict(PICTURE), whole=True)]
+    assert shown[:2] == ["clusterf 1, up 1s", f"(this command is of clusterf {__version__})"]
+    same = {**PICTURE, "version": __version__}
+    assert drawn(same, whole=True) == list(lines(same, whole=True))
+    assert drawn(dict(PICTURE), whole=False) == list(lines(dict(PICTURE), whole=False))
+
+
+def test_what_is_not_known_is_shown_by_its_name() -> None:
+    row = {"address": "198.51.100.1:80", "method": "fold", "weight": 1, "state": "glowing"}
+    row |= {"active": 0, "inactive": 0, "reason": "new"}
+    one = {"protocol": "TCP", "address": "192.0.2.1:80", "scheduler": "warp", "persistence": None}
+    one |= {"flags": ["x"], "state": "glowing", "reason": "new", "destinations": [row], "more": 1}
+    service = {"name": "web", "entries": [one], "failure": None, "refusals": []}
+    shown = "\n".join(page(services=[service]))
+    assert "warp x [glowing: new]" in shown
+    assert " fold " in shown
+    assert " glowing: new" in shown
+
+
+def test_a_picture_that_cannot_be_drawn() -> None:
+    with pytest.raises(Refused, match="clusterf 1 runs here, and its status is none") as told:
+        drawn({"version": "1"}, whole=True)
+    assert "--format json" in told.value.hint
+    with pytest.raises(KeyError):
+        drawn({"version": __version__}, whole=True)  # that is our bug
 
 
 def test_a_host_that_only_publishes_has_no_table_to_show() -> None:

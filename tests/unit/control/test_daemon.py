@@ -9,6 +9,7 @@ import signal
 import pytest
 import trio
 
+from clusterf import __version__
 from clusterf.control.client import Refused
 from clusterf.control.daemon import Daemon, ReloadRefused
 from clusterf.control.place import AlreadyRunning
@@ -210,6 +211,13 @@ async def test_a_unique_beginning_of_an_id_is_enough(scene: Scene) -> None:
         assert reply == {"done": "service web backend web-1 takes connections again"}
 
 
+def unknown(command: str) -> str:
+    return (
+        f"clusterf {__version__} runs here and does not know {command}"
+        " (hint: it is of another version than this command: restart it)"
+    )
+
+
 @pytest.mark.parametrize(
     ("request_", "told"),
     [
@@ -230,9 +238,9 @@ async def test_a_unique_beginning_of_an_id_is_enough(scene: Scene) -> None:
             {"command": "undrain", "service": "web", "backend": "web-1"},
             "service web backend web-1 is not drained by an operator",
         ),
-        ({"command": "halt"}, "unknown command 'halt'"),
-        ({"command": ["drain"]}, "unknown command ['drain']"),
-        ({}, "unknown command None"),
+        ({"command": "halt"}, unknown("'halt'")),
+        ({"command": ["drain"]}, unknown("['drain']")),
+        ({}, unknown("None")),
     ],
 )
 async def test_what_cannot_be_done_is_refused(
