@@ -44,6 +44,12 @@ class OutputUnavailable(Unavailable):
     """The world of an output is away: no module, no permission, no peer."""
 
 
+class OutputNotPermitted(OutputUnavailable):
+    """The world of an output is there, and this process may not touch it."""
+
+    exit_code = 77  # EX_NOPERM
+
+
 class PluginLoadError(ClusterfError):
     """A plugin could not be loaded, or does not fit this version of the API."""
 

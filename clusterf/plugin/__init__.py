@@ -21,6 +21,7 @@ The smallest plugin is a module with one hook::
 
 from clusterf.model.errors import (
     ClusterfError,
+    OutputNotPermitted,
     OutputUnavailable,
     PluginLoadError,
     SourceUnavailable,
@@ -119,6 +120,7 @@ __all__ = [
     "Line",
     "MethodName",
     "Output",
+    "OutputNotPermitted",
     "OutputReport",
     "OutputType",
     "OutputUnavailable",

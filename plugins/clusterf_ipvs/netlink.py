@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import trio
 
-from clusterf.plugin import OutputUnavailable
+from clusterf.plugin import OutputNotPermitted, OutputUnavailable
 from clusterf_ipvs.batch import batches
 from clusterf_ipvs.kernel import Messages
 from clusterf_ipvs.netlink_socket import NetlinkSocket, open_socket
@@ -101,7 +101,7 @@ class NetlinkKernel:
 def _unavailable(code: int) -> OutputUnavailable:
     name = errno.errorcode.get(code, str(code))
     if code in (errno.EPERM, errno.EACCES):
-        return OutputUnavailable(
+        return OutputNotPermitted(
             f"ipvs: the kernel lets us neither read nor write ({name})",
             hint="run as root, or with CAP_NET_ADMIN in this network namespace",
         )

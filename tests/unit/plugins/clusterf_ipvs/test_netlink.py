@@ -55,15 +55,15 @@ async def test_results_of_several_batches_are_one_row(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "words", "hint"),
+    ("code", "words", "hint", "status"),
     [
-        (errno.EPERM, "neither read nor write (EPERM)", "CAP_NET_ADMIN"),
-        (errno.ENOENT, "has no IPVS (ENOENT)", "modprobe ip_vs"),
-        (errno.EBUSY, "cannot be asked: Device or resource busy (EBUSY)", ""),
+        (errno.EPERM, "neither read nor write (EPERM)", "CAP_NET_ADMIN", 77),
+        (errno.ENOENT, "has no IPVS (ENOENT)", "modprobe ip_vs", 69),
+        (errno.EBUSY, "cannot be asked: Device or resource busy (EBUSY)", "", 69),
     ],
 )
 async def test_an_error_in_words_with_what_people_can_do(
-    rig: Rig, code: int, words: str, hint: str
+    rig: Rig, code: int, words: str, hint: str, status: int
 ) -> None:
     done = struct.pack("=i", -code)
     kernel = rig.says(lambda n: [message(NLMSG_DONE, n[0], done)])
@@ -71,6 +71,7 @@ async def test_an_error_in_words_with_what_people_can_do(
         await kernel.dump(b"abcd")
     assert words in str(caught.value)
     assert hint in caught.value.hint
+    assert caught.value.exit_code == status
     assert isinstance(caught.value.__cause__, OSError)
     assert not rig.connected
 
