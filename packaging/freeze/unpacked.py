@@ -28,6 +28,10 @@ LOCK = "clusterf.lock"
 def held(folder: Path, unpacker: int) -> Iterator[None]:
     """Live in the folder, and leave nothing behind, also when the bootloader cannot see to it."""
     lock = _lock(folder, unpacker)
+    # systemd-tmpfiles removes what is ten days old, but nothing below what has a lock of any kind,
+    # tmpfiles.d(5): what was not needed until then may be needed later.
+    aging = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    fcntl.flock(aging, fcntl.LOCK_SH)
     for one in abandoned(folder.parent):
         shutil.rmtree(one, ignore_errors=True)
     try:
@@ -35,6 +39,7 @@ def held(folder: Path, unpacker: int) -> Iterator[None]:
     finally:
         if os.getppid() != unpacker:
             shutil.rmtree(folder, ignore_errors=True)
+        os.close(aging)
         os.close(lock)
 
 

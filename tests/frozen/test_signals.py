@@ -96,6 +96,14 @@ def test_sigkill_of_both_leaves_a_folder_that_the_next_start_removes(
     assert list(room.iterdir()) == []
 
 
+def test_whoever_cleans_up_by_age_is_kept_off(tmp_path: Path, room: Path) -> None:
+    """As systemd-tmpfiles does: who gets no lock of a folder leaves it alone, tmpfiles.d(5)."""
+    with Daemon(ONE_FILE, tmp_path / "d", TMPDIR=str(room)) as daemon:
+        [unpacked] = room.iterdir()
+        assert subprocess.run(["flock", "--nonblock", unpacked, "true"], check=False).returncode
+        assert daemon.stop() == 0
+
+
 def test_folders_of_others_stay(tmp_path: Path, room: Path) -> None:
     (room / "_MEIofAnother").mkdir(0o700)
     (room / "_MEIofAnother" / "program").write_text("")
