@@ -45,10 +45,18 @@ class Channel:
     waits for the guest writes a blank line from time to time, as TCP sends again.
     """
 
-    def __init__(self, console: socket.socket, exchange: Path, tail: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        console: socket.socket,
+        exchange: Path,
+        tail: Callable[[], str],
+        lay_out: Callable[[int, Message], None] | None = None,
+    ) -> None:
+        """Begin to listen. ``lay_out`` writes a request for an agent that reads no JSON."""
         self._console = console
         self._exchange = exchange
         self._tail = tail
+        self._lay_out = lay_out or self._as_json
         self._numbers = itertools.count(1)
         self._changed = threading.Condition()
         self._replies: dict[int, Message] = {}
@@ -108,8 +116,11 @@ class Channel:
         self._reader.join(5)
         self._console.close()
 
-    def _ring(self, number: int, request: Message) -> None:
+    def _as_json(self, number: int, request: Message) -> None:
         (self._exchange / f"{number}.json").write_text(json.dumps(request))
+
+    def _ring(self, number: int, request: Message) -> None:
+        self._lay_out(number, request)
         try:
             self._console.sendall(b"%d\n" % number)
         except OSError as error:

@@ -78,7 +78,7 @@ class UmlKernel(Kernel):
             with self._log.open("wb") as log:
                 self._process = process.popen(
                     namespace.command(argv) if namespace else argv,
-                    env=_environment(memory),
+                    env=memory_place(memory),
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     pass_fds=[far.fileno()],
@@ -211,7 +211,7 @@ def _inside(env: Environment | None) -> dict[str, str]:
     return {**outside, **(env or {}), **mark}
 
 
-def _environment(memory: int) -> dict[str, str]:
+def memory_place(memory: int) -> dict[str, str]:
     """Where the guest's RAM lies: in /dev/shm, unless a container made that too small."""
     with contextlib.suppress(FileNotFoundError):
         status = os.statvfs("/dev/shm")  # noqa: S108 # the kernel's default

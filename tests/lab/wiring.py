@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tests.lab.kernel import Kernel
-    from tests.lab.network import Bridge, Networks
+    from tests.lab.network import Bridge, Namespace, Networks
 
 
 class Card(NamedTuple):
@@ -31,12 +31,12 @@ class Wiring:
 
     def __init__(self, networks: Networks) -> None:
         self._networks = networks
-        self._namespace = networks.namespace("wires")
+        self.namespace = networks.namespace("wires")
         self._taps: dict[str, str] = {}
         self._cabling = threading.Lock()
 
     def segment(self, name: str) -> Bridge:
-        return self._networks.bridge(self._namespace, name)
+        return self._networks.bridge(self.namespace, name)
 
     def kernel(self, label: str, cards: Sequence[Card], *, memory: int = 512) -> Kernel:
         """Boot the kernel that this machine has for it, with ``memory`` MiB; the caller closes it.
@@ -49,15 +49,9 @@ class Wiring:
             raise LabError(chosen.reason)
         kernel: Kernel
         if chosen.kind == "host":
-            with self._cabling:
-                namespace = self._networks.namespace(label)
-                for card in cards:
-                    self._networks.plug(namespace, card.name, card.segment, mac=card.mac)
-            kernel = HostKernel(namespace)
+            kernel = HostKernel(self.plugged(label, cards))
         else:
-            with self._cabling:
-                nics = [Nic(name=card.name, tap=self._tap(card), mac=card.mac) for card in cards]
-            kernel = UmlKernel(memory=memory, nics=nics, namespace=self._namespace)
+            kernel = UmlKernel(memory=memory, nics=self.nics(cards), namespace=self.namespace)
         try:
             kernel.sysctl(**FORWARDING)
             kernel.ip("link set lo up")
@@ -65,6 +59,19 @@ class Wiring:
             kernel.close()
             raise
         return kernel
+
+    def plugged(self, label: str, cards: Sequence[Card]) -> Namespace:
+        """A namespace of this kernel with the cards in it, up and without addresses."""
+        with self._cabling:
+            namespace = self._networks.namespace(label)
+            for card in cards:
+                self._networks.plug(namespace, card.name, card.segment, mac=card.mac)
+            return namespace
+
+    def nics(self, cards: Sequence[Card]) -> list[Nic]:
+        """The cards of a guest, whose process has to run in `namespace`."""
+        with self._cabling:
+            return [Nic(name=card.name, tap=self._tap(card), mac=card.mac) for card in cards]
 
     def _tap(self, card: Card) -> str:
         """The host's end of a guest's card: it outlives the guest, for the next one with that."""
