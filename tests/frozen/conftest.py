@@ -22,7 +22,11 @@ def _made() -> None:
     executables.make()
 
 
-@pytest.fixture(params=[ONE_FILE, FOLDER], ids=lambda one: one.name)
+FORMS = (ONE_FILE, FOLDER)
+in_both_forms = pytest.mark.parametrize("executable", FORMS, ids=lambda one: one.name)
+
+
+@pytest.fixture(params=FORMS, ids=lambda one: one.name)
 def executable(request: pytest.FixtureRequest) -> Executable:
     """Each form in its turn."""
     chosen: Executable = request.param
