@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup system demo demo-cluster test unit lab lab-director lab-cluster lab-demo lab-debian build frozen manual lint format types bench bench-quick clean
+.PHONY: help setup system demo demo-cluster test unit lab lab-director lab-cluster lab-demo lab-debian build frozen manual lint format types bench bench-quick beside clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -71,6 +71,9 @@ bench: system setup ## measure against ipvsadm, pyroute2 and C on an exact clock
 
 bench-quick: system setup ## the same up to 11,000 entries in user-mode Linux, two minutes
 	$(BIN)/python -m tests.bench --quick
+
+beside: system setup ## measure the executable beside keepalived, HAProxy and Caddy (to be installed before)
+	PYTHONPATH=packaging:.:plugins $(BIN)/python -m tests.bench.beside
 
 # -P: what lies in the current directory is nothing to import.
 build: system setup ## freeze clusterf: dist/clusterf, dist/clusterf-folder and the list of their parts
