@@ -226,9 +226,9 @@ class IpvsOutput:
         left = max(0.0, began + self._rules.deadline - now)
         counters = self._connections.get((key, target))
         if counters is None:
-            return f"draining, ends within {left:.0f}s"
+            return f"ends within {left:.0f}s"
         return (
-            f"draining, {counters.active} active and {counters.inactive} inactive connections,"
+            f"{counters.active} active and {counters.inactive} inactive connections,"
             f" ends within {left:.0f}s"
         )
 

@@ -126,7 +126,7 @@ def test_drains_and_orders_go_on(site: Site, daemon: Daemon, following: str) -> 
         assert f"clusterf {next_version.VERSION}, up" in shown
         assert f"(this command is of clusterf {__version__})" in shown
         assert "glowing: a new state" in shown
-        assert f"draining, {LIVE // 2} active" in shown
+        assert f"draining: {LIVE // 2} active" in shown
         assert "drained by operator" in shown
         assert weights() == [0, 0]
 

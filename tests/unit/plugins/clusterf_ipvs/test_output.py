@@ -152,7 +152,7 @@ async def test_a_destination_drains_until_its_connections_end(
     autojump_clock.jump(5)
     assert await rig.look([WEB]) == []
     (sentence,) = rig.output.report().draining.values()
-    assert sentence == "draining, 3 active and 1 inactive connections, ends within 295s"
+    assert sentence == "3 active and 1 inactive connections, ends within 295s"
     rig.kernel.set_connections(WEB, target(2), 0, 0)
     assert len(await rig.look([WEB])) == 1
     assert rig.kernel.table == rig.table
