@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from cyclonedx.model.bom import Bom
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 from packaging.utils import canonicalize_name
 
 from clusterf.plugin.dropins.provided import LIBRARIES
@@ -34,6 +36,11 @@ def test_it_is_cyclonedx(bill: dict[str, Any]) -> None:
     assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.6")
     assert len(read.components) == len(bill["components"])
     assert read.validate()
+
+
+def test_it_is_as_the_schema_of_cyclonedx_has_it() -> None:
+    text = (DIST / "clusterf.cdx.json").read_text("utf-8")
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
 
 
 def test_it_is_about_this_executable(bill: dict[str, Any]) -> None:
