@@ -30,7 +30,7 @@ demo-cluster: system setup ## the same with two tiers: two Docker hosts, a direc
 # Most of the lab's time is waiting, so parts of it run beside each other; the longest come first.
 test: system setup lint types ## run everything, the lab included
 	@echo "Tests run in six parts, three at a time; each is shown when it is over, in 10 minutes or so."
-	@$(MAKE) --no-print-directory --output-sync=target --keep-going --jobs=3 lab-director lab-cluster unit frozen lab-demo lab-debian
+	@$(MAKE) --no-print-directory --output-sync=target --keep-going --jobs=3 frozen lab-director lab-cluster unit lab-demo lab-debian
 
 unit: setup ## run the tests that need no kernel; those of etcd start one on loopback
 	$(BIN)/python -m pytest -m 'not lab and not frozen'
