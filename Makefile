@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup system demo demo-cluster test unit lab lab-director lab-cluster lab-demo lab-debian build frozen manual lint format types bench bench-quick beside clean
+.PHONY: help setup system demo demo-cluster test unit lab lab-director lab-cluster lab-demo lab-debian build frozen deb manual lint format types bench bench-quick beside clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -79,7 +79,10 @@ beside: system setup ## measure the executable beside keepalived, HAProxy and Ca
 build: system setup ## freeze clusterf: dist/clusterf, dist/clusterf-folder and the list of their parts
 	PYTHONPATH=packaging:.:plugins $(BIN)/python -P -m freeze
 
-frozen: build ## make the executable and test it
+deb: build ## the same as a Debian package: dist/clusterf_VERSION_ARCHITECTURE.deb
+	packaging/debian/build
+
+frozen: build ## make the executable and test it, and what it is installed with
 	$(BIN)/python -m pytest -m frozen tests/frozen
 
 manual: setup ## write man pages and completion scripts to build/share, as they lie in /usr/share

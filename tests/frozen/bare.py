@@ -62,13 +62,17 @@ def run(
     read_only: bool = False,
     tmp: str = "size=200m,exec",
     dev_shm: str = "size=200m,exec",
+    layer: Path | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program in the root, in namespaces of its own, with ``shown`` at `PREPARED`."""
+    """Run a program in the root, in namespaces of its own, with ``shown`` at `PREPARED`.
+
+    With a ``layer`` what it writes to the root is kept in that folder.
+    """
     root = made()
     steps = [
         "set -e",
         "mount --make-rprivate /",
-        f"mount --bind {root} {root}",
+        f"mount --bind {root} {root}" if layer is None else layered(root, layer, root),
         f"mount --bind {DIST} {root}{PROGRAMS}",
         f"mount --bind {shown} {root}{PREPARED}",
         f"mount -t proc proc {root}/proc",
@@ -79,12 +83,21 @@ def run(
         f"mount -t tmpfs -o {dev_shm} none {root}/dev/shm",  # noqa: S108 - of the root
         f"mount -t tmpfs -o {tmp} none {root}/tmp",  # noqa: S108 - same
         *([f"mount -o remount,bind,ro {root}"] if read_only else []),
-        f'exec chroot --userspec={user}:{user} {root} /usr/bin/env -i PATH=/usr/bin "$@"',
+        f'exec chroot --userspec={user}:{user} {root} /usr/bin/env -i PATH=/usr/sbin:/usr/bin "$@"',
     ]
     return subprocess.run(
         [*ALONE, "sh", "-c", "\n".join(steps), "sh", *argv],
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
+
+
+def layered(root: Path, layer: Path, at: Path) -> str:
+    """The command that shows a root, with a layer over it for what is written."""
+    for name in ("upper", "work"):
+        (layer / name).mkdir(parents=True, exist_ok=True)
+    options = f"lowerdir={root},upperdir={layer}/upper,workdir={layer}/work"
+    return f"mount -t overlay -o {options} none {at}"
