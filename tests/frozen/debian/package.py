@@ -20,7 +20,11 @@ WORK = ROOT / "build" / "debian"
 
 def made() -> Path:
     """The package, made of the executable that there is unless it is younger than that."""
-    inputs = [DIST / "clusterf.cdx.json", *BUILD.parent.rglob("*"), *ROOT.glob("packaging/systemd/*")]
+    inputs = [
+        DIST / "clusterf.cdx.json",
+        *BUILD.parent.rglob("*"),
+        *ROOT.glob("packaging/systemd/*"),
+    ]
     for package in DIST.glob(f"{NAME}_*.deb"):
         if package.stat().st_mtime > max(path.stat().st_mtime for path in inputs):
             return package
