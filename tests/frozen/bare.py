@@ -95,9 +95,7 @@ def run(
     )
 
 
-def layered(root: Path, layer: Path, at: Path) -> str:
-    """The command that shows a root, with a layer over it for what is written."""
-    for name in ("upper", "work"):
-        (layer / name).mkdir(parents=True, exist_ok=True)
+def layered(root: Path, layer: str | Path, at: str | Path) -> str:
+    """The commands that show a root, with a layer over it for what is written."""
     options = f"lowerdir={root},upperdir={layer}/upper,workdir={layer}/work"
-    return f"mount -t overlay -o {options} none {at}"
+    return f"mkdir -p {layer}/upper {layer}/work\nmount -t overlay -o {options} none {at}"
