@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup system demo demo-cluster test unit lab lab-director lab-cluster lab-demo lab-debian build frozen deb manual lint format types bench bench-quick beside clean
+.PHONY: help setup system demo demo-cluster test unit lab lab-director lab-cluster lab-demo lab-debian build frozen deb image manual lint format types bench bench-quick beside clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -81,6 +81,9 @@ build: system setup ## freeze clusterf: dist/clusterf, dist/clusterf-folder and 
 
 deb: build ## the same as a Debian package: dist/clusterf_VERSION_ARCHITECTURE.deb
 	packaging/debian/build
+
+image: build ## the same as an image for containers: clusterf:VERSION, clusterf:latest
+	packaging/container/build
 
 frozen: build ## make the executable and test it, and what it is installed with
 	$(BIN)/python -m pytest -m frozen tests/frozen

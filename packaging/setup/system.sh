@@ -32,6 +32,8 @@ libc6-dev           the same
 libpython3-dev      the system Python as a shared library, for the frozen executable
 binutils            the frozen executable: strip, and what its libraries need
 debhelper           the Debian package
+docker-compose      tries the Compose file
+libcap2-bin         setcap, for the image of the tests
 debootstrap         a root without Python, for its tests
 e2fsprogs           the disk of a guest with systemd, for the same
 make                the Makefile
