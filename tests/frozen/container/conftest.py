@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.frozen.container import image
 from tests.lab.engine import Engine
+from tests.lab.engine import missing as engine_missing
+from tests.lab.network import Networks
 from tests.lab.remote import impossible
 
 QUIET = """\
@@ -22,13 +25,23 @@ path = "services.d"
 """
 
 
-@pytest.fixture(scope="module")
-def engine(docker_engine: Engine) -> Engine:
-    for program in ("docker", "setcap"):
-        if shutil.which(program) is None:
-            impossible(f"{program} is not installed")
-    image.build(docker_engine)
-    return docker_engine
+@pytest.fixture(scope="package")
+def shared_engine() -> Iterator[Engine]:
+    absent = [name for name in ("docker", "setcap") if shutil.which(name) is None]
+    if reason := engine_missing() or ", ".join(absent):
+        impossible(f"no image can be made: {reason}")
+    with Networks() as networks, Engine(networks.namespace("docker")) as made:
+        image.build(made)
+        yield made
+
+
+@pytest.fixture
+def engine(shared_engine: Engine) -> Iterator[Engine]:
+    """One for all tests here, without containers and volumes."""
+    yield shared_engine
+    shared_engine.clear()
+    for volume in shared_engine.client.volumes.list():
+        volume.remove()
 
 
 @pytest.fixture

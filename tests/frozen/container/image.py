@@ -24,6 +24,7 @@ BUILD = ROOT / "packaging" / "container" / "build"
 SPARED = (
     *("./boot", "./dev", "./proc", "./sys", "./usr/share", "./var/cache", "./var/lib"),
     *("./usr/lib/apt", "./usr/lib/locale", "./usr/lib/x86_64-linux-gnu/gconv"),
+    *("./usr/lib/x86_64-linux-gnu/perl-base", "./usr/lib/x86_64-linux-gnu/security"),
 )
 """What clusterf and a shell do without; it makes the base half as large."""
 
