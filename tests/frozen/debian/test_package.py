@@ -96,6 +96,13 @@ def test_everything_is_where_it_is_looked_for(installed: Machine) -> None:
     paths = ("sysusers.d", "modules-load.d", "modprobe.d")
     assert {f"usr/lib/{path}/clusterf.conf" for path in paths} <= changed
     assert "usr/lib/sysctl.d/50-clusterf.conf" in changed
+    pages = ("man8/clusterf.8", "man5/clusterf.toml.5", "man7/clusterf-plugins.7")
+    assert {f"usr/share/man/{page}.gz" for page in pages} <= changed
+    scripts = (
+        *("bash-completion/completions/clusterf", "zsh/vendor-completions/_clusterf"),
+        "fish/vendor_completions.d/clusterf.fish",
+    )
+    assert {f"usr/share/{script}" for script in scripts} <= changed
     assert {path for path in changed if path.endswith("/clusterf.service")} == {
         "usr/lib/systemd/system/clusterf.service",
         "etc/systemd/system/multi-user.target.wants/clusterf.service",
