@@ -70,13 +70,21 @@ WantedBy=multi-user.target
 
 
 class Guest(LocalProcess):
-    """The machine. ``written``: files that it has besides, such as the configuration."""
+    """The machine. ``written``: files that it has besides, such as the configuration.
 
-    def __init__(self, folder: Path, written: Mapping[str, str]) -> None:
+    With ``brought`` it has these files instead of clusterf and its service.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        written: Mapping[str, str],
+        brought: Mapping[str, Content] | None = None,
+    ) -> None:
         linux, disk = _kernel_and_disk()
         archive = folder / "initramfs.cpio"
         with archive.open("wb") as out:
-            cpio.write(out, _files(linux, written))
+            cpio.write(out, _files(linux, written, _service() if brought is None else brought))
         self.console = folder / "console"
         self._answers = 1
         super().__init__(
@@ -159,14 +167,8 @@ def _modules(linux: Kernel) -> Path:
     return linux.image.parents[1] / "lib" / "modules" / linux.version
 
 
-def _files(linux: Kernel, written: Mapping[str, str]) -> dict[str, Content]:
-    files: dict[str, Content] = {
-        "/init": cpio.Program((_HERE / "init.sh").read_text("utf-8")),
-        "/bin/busybox": rootfs.program("busybox"),
-    }
-    modules = kernel.in_order(_modules(linux), _DISK_MODULES)
-    files |= {f"/{module.name}": module for module in modules}
-    files["/modules"] = "".join(f"/{module.name}\n" for module in modules).encode()
+def _service() -> dict[str, Content]:
+    """Clusterf, as a package lays it out."""
     laid: dict[str, Content] = {
         place: (PACKAGING / name).read_bytes() for name, place in _INSTALLED.items()
     }
@@ -177,9 +179,23 @@ def _files(linux: Kernel, written: Mapping[str, str]) -> dict[str, Content]:
             laid[place] = cpio.Symlink(str(path.readlink()))
         elif path.is_file():
             laid[place] = path
-    laid |= {f"/etc/systemd/system/{name}": cpio.Symlink("/dev/null") for name in _MASKED}
     laid["/usr/bin/clusterf"] = cpio.Symlink("/usr/lib/clusterf/clusterf")
     laid[ALONE] = ONE_FILE.path
+    return laid
+
+
+def _files(
+    linux: Kernel, written: Mapping[str, str], brought: Mapping[str, Content]
+) -> dict[str, Content]:
+    files: dict[str, Content] = {
+        "/init": cpio.Program((_HERE / "init.sh").read_text("utf-8")),
+        "/bin/busybox": rootfs.program("busybox"),
+    }
+    modules = kernel.in_order(_modules(linux), _DISK_MODULES)
+    files |= {f"/{module.name}": module for module in modules}
+    files["/modules"] = "".join(f"/{module.name}\n" for module in modules).encode()
+    laid = dict(brought)
+    laid |= {f"/etc/systemd/system/{name}": cpio.Symlink("/dev/null") for name in _MASKED}
     laid |= {place: text.encode() for place, text in written.items()}
     laid["/usr/lib/systemd/system/lab-network.service"] = _NETWORK.encode()
     laid["/usr/lib/systemd/system/lab-agent.service"] = _AGENT.encode()

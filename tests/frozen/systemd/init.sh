@@ -8,6 +8,9 @@ while read -r module; do
 done < /modules
 $busybox mount -t ext4 /dev/vda /root
 $busybox cp -a /payload/. /root/
-$busybox chroot /root systemd-sysusers clusterf.conf
-$busybox chroot /root systemctl --quiet enable clusterf.service lab-network.service lab-agent.service
+$busybox chroot /root systemctl --quiet enable lab-network.service lab-agent.service
+if [ -e /root/usr/lib/clusterf ]; then
+    $busybox chroot /root systemd-sysusers clusterf.conf
+    $busybox chroot /root systemctl --quiet enable clusterf.service
+fi
 exec $busybox switch_root /root /lib/systemd/systemd
