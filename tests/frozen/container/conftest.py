@@ -19,7 +19,7 @@ QUIET = """\
 managed = ["192.0.2.0/24"]
 plugin_dirs = ["plugins.d"]
 
-[sources.services]
+[sources.files]
 type = "static"
 path = "services.d"
 """

@@ -72,7 +72,7 @@ def test_it_comes_up(
     if docker:
         connected = "sources.local: connected"
         eventually(lambda: connected in container.logs().decode(), connected, within=30, every=0.2)
-    assert "sources.services" in done.output.decode()
+    assert "sources.files" in done.output.decode()
     status = container.exec_run(["grep", "CapEff", "/proc/1/status"]).output.decode()
     assert int(status.split()[1], 16) == capabilities
     refused = container.exec_run(["touch", "/usr/lib/x", "/etc/clusterf/x"])

@@ -47,7 +47,11 @@ def started(engine: Engine, folder: Path, name: str, **options: Any) -> Containe
 
 
 def wait_for(container: Container, word: str) -> None:
-    eventually(lambda: word in container.logs().decode(), word, within=60, every=0.2)
+    """Until it is said; what was said instead, if that is not to be."""
+    try:
+        eventually(lambda: word in container.logs().decode(), word, within=60, every=0.2)
+    except TimeoutError as error:
+        raise AssertionError(f"{error}\n{container.logs().decode()}") from None
 
 
 def health(container: Container) -> str:

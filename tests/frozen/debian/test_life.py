@@ -26,7 +26,7 @@ EDITED = """\
 [clusterf]
 managed = ["192.0.2.0/24"]
 
-[sources.services]
+[sources.files]
 type = "static"
 path = "services.d"
 """
