@@ -17,9 +17,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.frozen)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _made() -> None:
-    executables.make()
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Make the executable before the first test, whose time it would be."""
+    if not session.config.option.collectonly and any(map(_is_frozen, session.items)):
+        executables.make()
+
+
+def _is_frozen(item: pytest.Item) -> bool:
+    return item.get_closest_marker("frozen") is not None
 
 
 FORMS = (ONE_FILE, FOLDER)
