@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup system demo demo-cluster test unit etcd lab lab-director lab-cluster lab-demo lab-debian build frozen frozen-tests deb image manual lint format types bench bench-quick beside clean
+.PHONY: help setup system demo demo-cluster test unit etcd lab lab-director lab-cluster lab-demo lab-debian build frozen executable guests deb image manual lint format types bench bench-quick beside clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -29,8 +29,8 @@ demo-cluster: system setup ## the same with two tiers: two Docker hosts, a direc
 
 # Most of the lab's time is waiting, so parts of it run beside each other; the longest come first.
 test: system setup lint types ## run everything, the lab included
-	@echo "Tests run in seven parts, four at a time; each is shown when it is over, in 5 minutes or more."
-	@$(MAKE) --no-print-directory --output-sync=target --keep-going --jobs=4 frozen-tests lab-director lab-cluster etcd unit lab-demo lab-debian
+	@echo "Tests run in eight parts, four at a time; each is shown when it is over, in 5 minutes or more."
+	@$(MAKE) --no-print-directory --output-sync=target --keep-going --jobs=4 guests executable lab-director lab-cluster etcd unit lab-demo lab-debian
 
 unit: setup ## run the tests that need neither a kernel nor etcd
 	$(BIN)/python -m pytest -m 'not lab and not frozen' --ignore=tests/etcd
@@ -89,11 +89,16 @@ image: build ## the same as an image for containers: clusterf:VERSION, clusterf:
 	packaging/container/build
 
 frozen: build ## make the executable and test it, and what it is installed with
-	@$(MAKE) --no-print-directory frozen-tests
+	@$(MAKE) --no-print-directory executable guests
 
-# They make the executable themselves where it is older than what it is made of.
-frozen-tests: system setup
-	$(BIN)/python -m pytest -m frozen tests/frozen
+GUESTS := $(addprefix tests/frozen/,appliance systemd debian container)
+
+# Both make the executable themselves where it is older than what it is made of.
+executable: system setup
+	$(BIN)/python -m pytest -m frozen tests/frozen $(addprefix --ignore=,$(GUESTS))
+
+guests: system setup
+	$(BIN)/python -m pytest -m frozen $(GUESTS)
 
 manual: setup ## write man pages and completion scripts to build/share, as they lie in /usr/share
 	PYTHONPATH=packaging:.:plugins $(BIN)/python -P -m manual

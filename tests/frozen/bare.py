@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.frozen.alone import alone
 from tests.frozen.executables import DIST, ROOT
 from tests.lab.remote import impossible
 
@@ -30,8 +31,9 @@ PROGRAMS = "/opt"
 
 def made() -> Path:
     """The root, made if there is none."""
-    if not PLACE.exists():
-        debootstrap(PLACE)
+    with alone("bare-root"):
+        if not PLACE.exists():
+            debootstrap(PLACE)
     return PLACE
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from freeze import trial
+from tests.frozen.alone import alone
 from tests.lab.process import LocalProcess
 
 ROOT = Path(__file__).parents[2]
@@ -52,9 +53,9 @@ FOLDER = Executable("folder", DIST / "clusterf-folder" / "clusterf")
 def make() -> None:
     """Make both, unless they are younger than all that they are made of."""
     made = DIST / "clusterf.cdx.json"
-    if made.exists() and made.stat().st_mtime > max(map(_changed, INPUTS)):
-        return
-    freeze(ROOT, DIST, ROOT / "build" / "freeze")
+    with alone("executables"):
+        if not made.exists() or made.stat().st_mtime <= max(map(_changed, INPUTS)):
+            freeze(ROOT, DIST, ROOT / "build" / "freeze")
 
 
 def freeze(root: Path, into: Path, work: Path) -> None:
